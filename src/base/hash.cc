@@ -1,0 +1,56 @@
+#include "base/hash.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <fstream>
+#include <memory>
+
+#include "base/status.h"
+
+namespace tachostat::base {
+namespace {
+
+class Sha256 {
+ public:
+  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+    EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
+  }
+  void add(const void* data, std::size_t size) { EVP_DigestUpdate(context_.get(), data, size); }
+  std::string hex() {
+    std::array<unsigned char, 32> digest;
+    EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
+    std::string text;
+    for (const unsigned char byte : digest) text += fmt::format("{:02x}", byte);
+    return text;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+}  // namespace
+
+std::string sha256(std::span<const std::byte> data) {
+  Sha256 hash;
+  hash.add(data.data(), data.size());
+  return hash.hex();
+}
+
+std::string sha256(std::string_view data) {
+  return sha256(std::as_bytes(std::span(data.data(), data.size())));
+}
+
+absl::StatusOr<std::string> sha256_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return not_found("cannot open '{}' to hash it", path);
+  Sha256 hash;
+  std::array<char, 1 << 16> chunk;
+  while (file.read(chunk.data(), chunk.size()) || file.gcount() > 0) {
+    hash.add(chunk.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (file.bad()) return internal("reading '{}' failed half way", path);
+  return hash.hex();
+}
+
+}  // namespace tachostat::base

@@ -1,0 +1,196 @@
+// The governor: keeps the targets by choosing among verified variants, and widens the choice by the
+// learning loop (profile, diagnose, propose, try, verify). Everything it may do to the request
+// plane goes through Plant, so the simulator and the tests run the same governor.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/histogram.h"
+#include "base/mutex.h"
+#include "diagnose/diagnose.h"
+#include "model/model.h"
+#include "optimize/optimize.h"
+#include "profile/profile.h"
+#include "store/store.h"
+#include "verify/verify.h"
+
+namespace tachostat::govern {
+
+// What the user asked for. Absent: no target on that axis.
+struct Targets {
+  std::optional<base::Duration> p99;
+  double max_drop = 0.01;  // share of labels that may differ from the f32 reference
+};
+std::string to_json(const Targets& targets);
+
+// Live traffic of one model over a window.
+struct Observation {
+  base::Time begin, end;
+  std::uint64_t arrivals = 0;
+  std::uint64_t answered = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t refused = 0;
+  base::Histogram latency;    // ns, arrival to outputs
+  base::Histogram service;    // ns, engine time of the inferences
+  double mean_in_flight = 0;  // by Little's law: sum of latencies ÷ window
+  std::string variant;        // that answered most
+
+  double seconds() const { return base::to_seconds(end - begin); }
+  double arrival_rate() const;
+  double throughput() const;
+};
+
+// What a policy chose, and why, in one sentence with the numbers it looked at.
+struct Choice {
+  std::string variant;  // Variant::id() on the frontier
+  int max_batch = 1;
+  base::Duration max_batch_delay{0};
+  bool change = false;
+  std::string reason;
+};
+
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  virtual std::string_view name() const = 0;
+  virtual Choice decide(const Observation& observation, const verify::Frontier& frontier,
+                        const Targets& targets, std::string_view current, base::Time now) = 0;
+};
+
+// A ladder over the frontier. Rungs ascend in capacity. Steps up when p99 misses the target or
+// utilisation exceeds `up_utilisation` for `up_windows` windows; steps down when the lower rung's
+// predicted p99 would hold with margin for `down_windows`. At least `dwell` between steps, so noise
+// moves nothing.
+struct LadderOptions {
+  double up_utilisation = 0.85;
+  double down_utilisation = 0.55;
+  double down_margin = 0.8;  // of the p99 target
+  int up_windows = 2;
+  int down_windows = 6;
+  base::Duration dwell = std::chrono::seconds(5);
+  std::uint64_t min_answers = 20;  // fewer in a window: no judgement
+};
+std::unique_ptr<Policy> make_ladder(LadderOptions options = {});
+
+// One governor act. Every one is kept.
+struct Decision {
+  std::uint64_t sequence = 0;
+  std::int64_t unix_ms = 0;
+  std::string kind;    // "start", "switch", "trial", "proved", "refused", "target", "degraded"
+  std::string from;    // variant before; empty when none
+  std::string to;      // variant after
+  std::string reason;  // one sentence with numbers
+  std::string evidence_json = "{}";
+};
+std::string to_json(const Decision& decision);
+
+// Keeps decisions: in memory (the newest 1,000), in the store, in the log. Thread-safe. A store
+// that fails is logged once and does not stop anything.
+class DecisionLog {
+ public:
+  DecisionLog(base::Clock& clock, store::Store* store, std::string model);
+  void add(Decision decision);  // fills sequence and time
+  std::vector<Decision> decisions() const;
+  // Called after each addition, on the adder's thread.
+  void set_listener(std::function<void(const Decision&)> listener);
+
+ private:
+  base::Clock& clock_;
+  store::Store* store_;
+  const std::string model_;
+  mutable base::Mutex mutex_;
+  std::vector<Decision> decisions_ TS_GUARDED_BY(mutex_);
+  std::function<void(const Decision&)> listener_ TS_GUARDED_BY(mutex_);
+  std::uint64_t next_ TS_GUARDED_BY(mutex_) = 1;
+  bool store_failed_ TS_GUARDED_BY(mutex_) = false;
+};
+
+// What the governor may see of and do to the request plane of one model. app/ implements it over
+// the scheduler and the engine; tests and the simulator implement it on a virtual clock. Called by
+// the governor's thread only.
+class Plant {
+ public:
+  virtual ~Plant() = default;
+
+  virtual const model::Graph& graph() const = 0;
+  virtual const engine::Capabilities& capabilities() const = 0;
+
+  // Loads a variant beside those that serve, and reads back what was applied.
+  virtual absl::StatusOr<engine::Applied> load(const model::Variant& variant) = 0;
+  virtual absl::Status unload(const std::string& variant) = 0;
+  virtual std::uint64_t memory_bytes(const std::string& variant) const = 0;
+
+  virtual absl::Status publish(model::Plan plan) = 0;
+
+  // Live traffic since the last call; the governor calls it at every step.
+  virtual Observation observe() = 0;
+
+  // Profiles of live, sampled requests of a variant; nothing until enough were seen.
+  virtual std::optional<profile::Profile> profile(const std::string& variant) = 0;
+  // Shapes of live requests, most frequent first, with their shares.
+  virtual std::vector<std::pair<model::InputShapes, double>> observed_shapes() const = 0;
+
+  // Runs up to `samples` recently mirrored live requests through both variants, off the request
+  // path at low priority, and compares. Fewer when traffic was thin.
+  virtual absl::StatusOr<verify::Agreement> mirror(const std::string& reference,
+                                                   const std::string& candidate, int samples) = 0;
+};
+
+enum class Learn { kOff, kShadow, kOn };  // shadow: tries and records, never switches by itself
+
+struct GovernorOptions {
+  Targets targets;
+  Learn learn = Learn::kOn;
+  model::Variant start;
+  base::Duration step = std::chrono::milliseconds(250);    // how often step() is meant to be called
+  base::Duration block = std::chrono::milliseconds(500);   // one side of a pair in a trial
+  base::Duration settle = std::chrono::milliseconds(100);  // after a switch, not counted
+  int min_block_requests = 8;
+  int mirror_samples = 16;
+  verify::SequentialTest::Options test;
+  profile::Roofline roofline;
+};
+
+// The state that `/tachostat/v1/models/{name}` shows.
+struct GovernorState {
+  std::string phase;  // "observing", "profiling", "trial", "holding"
+  std::string variant;
+  Targets targets;
+  std::optional<bool> target_met;  // over the last windows; absent: too little traffic
+  double p99_ms = 0;
+  double throughput = 0;
+  std::vector<diagnose::Finding> findings;
+  std::vector<optimize::Refusal> refusals;
+  std::vector<verify::Trial> trials;
+  verify::Frontier frontier;
+  std::optional<profile::Profile> profile;  // newest of the serving variant
+};
+
+// Runs as a state machine: step() does a bounded amount of work (loading a variant is the longest)
+// and returns. One thread calls step(); state() and set_targets() are thread-safe.
+class Governor {
+ public:
+  Governor(base::Clock& clock, Plant& plant, std::unique_ptr<Policy> policy, DecisionLog& log,
+           store::Store* store, GovernorOptions options);
+  ~Governor();
+
+  // Loads the start variant and publishes the first plan. Its error is final.
+  absl::Status start();
+  void step();
+  GovernorState state() const;
+  void set_targets(const Targets& targets);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tachostat::govern

@@ -1,0 +1,121 @@
+// Spans become per-layer distributions, keyed by model, variant and shape bucket.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/histogram.h"
+#include "model/model.h"
+#include "trace/trace.h"
+
+namespace tachostat::profile {
+
+// Durations are in nanoseconds throughout.
+struct LayerProfile {
+  std::string name;                    // as executed
+  std::vector<std::string> originals;  // the model's layers inside it
+  std::string type;
+  std::string kernel;
+  std::string precision;
+  std::string layout;
+  base::Histogram time;  // wall time per execution, on the thread that runs the request
+  double share = 0;      // of all request time
+  // Busy time of all threads inside parallel-for bodies of this layer ÷ (wall time × threads); -1
+  // when no worker spans were seen.
+  double thread_efficiency = -1;
+  model::Work work;  // per execution, of all its originals together
+};
+
+struct Profile {
+  static constexpr int kVersion = 1;
+
+  std::string model;
+  std::string model_hash;
+  std::string variant;  // Variant::id()
+  std::string bucket;   // to_string(InputShapes) of the requests seen
+  int threads = 1;      // per stream
+  int streams = 1;
+  base::Histogram request_time;       // looked-at inferences, without queueing
+  std::uint64_t unattributed_ns = 0;  // request time inside no layer
+  double overhead = 0;                // Sampler::Report::overhead when it was taken
+  std::uint64_t dropped_spans = 0;
+  std::vector<LayerProfile> layers;  // in order of execution
+
+  const LayerProfile* find(std::string_view layer) const;
+  double layer_total_ns() const;
+};
+
+// What a session is, so that its spans can be named. Filled by app/ from engine::Applied and the
+// graph.
+struct SessionInfo {
+  std::string model;
+  std::string model_hash;
+  model::Variant variant;
+  int threads = 1;
+  int streams = 1;
+  struct Layer {
+    std::string name;
+    std::vector<std::string> originals;
+    std::string type, kernel, precision, layout;
+    model::Work work;
+  };
+  std::vector<Layer> layers;
+};
+
+// Adds up traces. Thread-compatible.
+//
+// A request span belongs to the session whose mark on the same thread overlaps it; layer spans
+// belong to the request span that encloses them on their thread; worker spans to the layer that
+// runs when they begin, when that is unambiguous (one request in flight).
+class Builder {
+ public:
+  void add_session(std::uint64_t session, SessionInfo info);
+  void add(const trace::Trace& trace);
+  // One profile per session and bucket seen; empty layers are listed with a count of 0.
+  std::vector<Profile> profiles() const;
+  // Forgets everything that was added for a session, e.g. after a change of load.
+  void reset(std::uint64_t session);
+
+ private:
+  struct PerLayer {
+    base::Histogram time;
+    double worker_busy_ns = 0;
+    double worker_wall_ns = 0;  // wall time of the executions that had worker spans
+  };
+  struct PerBucket {
+    base::Histogram request_time;
+    std::uint64_t layer_ns = 0;
+    std::map<std::string, PerLayer, std::less<>> layers;
+    std::vector<std::string> order;  // as first seen
+    std::uint64_t dropped = 0;
+  };
+  std::map<std::uint64_t, SessionInfo> sessions_;
+  std::map<std::pair<std::uint64_t, std::string>, PerBucket> buckets_;
+};
+
+std::string to_json(const Profile& profile);
+// InvalidArgument names the member that is missing or wrong.
+absl::StatusOr<Profile> from_json(std::string_view json);
+// For people: the `top` most expensive layers (0: all, in order of execution), with a total line.
+std::string to_text(const Profile& profile, int top = 20);
+
+// Measured peaks of this machine. -1: not measured.
+struct Roofline {
+  int threads = 1;
+  double peak_f32_flops = -1;    // FLOP/s with `threads`
+  double single_f32_flops = -1;  // with one
+  double memory_bandwidth = -1;  // bytes/s from DRAM with `threads`
+  double cache_bandwidth = -1;   // bytes/s from the last cache level
+};
+
+// Runs a fused multiply-add loop and a stream triad for about `milliseconds` in all. Quick (0.2 s
+// by default) and rough: within about 10 % on a quiet machine.
+Roofline measure_roofline(int threads, int milliseconds = 200);
+std::string to_json(const Roofline& roofline);
+absl::StatusOr<Roofline> roofline_from_json(std::string_view json);
+
+}  // namespace tachostat::profile
