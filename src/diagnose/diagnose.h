@@ -18,21 +18,21 @@ enum class Remedy { kLowerPrecision, kThreadsAndStreams, kBatch, kStaticShapes }
 std::string_view name_of(Remedy remedy);  // "lower-precision", …
 
 struct Evidence {
-  std::string metric;  // "thread efficiency", "arithmetic intensity", …
+  std::string metric{};  // "thread efficiency", "arithmetic intensity", …
   double value = 0;
-  std::string unit;
+  std::string unit{};
   std::uint64_t n = 0;  // executions or requests behind it
 };
 
 struct Finding {
-  std::string rule;                 // "compute-bound"
-  std::string summary;              // one sentence with numbers, for people
-  std::vector<std::string> layers;  // most expensive first
-  double share = 0;                 // of request time spent in those layers
+  std::string rule{};                 // "compute-bound"
+  std::string summary{};              // one sentence with numbers, for people
+  std::vector<std::string> layers{};  // most expensive first
+  double share = 0;                   // of request time spent in those layers
   double gain_low = 0;  // expected cut of request time by the best remedy, as a share: interval
   double gain_high = 0;
-  std::vector<Evidence> evidence;
-  std::vector<Remedy> remedies;
+  std::vector<Evidence> evidence{};
+  std::vector<Remedy> remedies{};
 };
 
 using Rule = std::vector<Finding> (*)(const profile::Profile&, const profile::Roofline&);

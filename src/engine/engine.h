@@ -19,11 +19,11 @@ namespace tachostat::engine {
 // A view of dense, row-major, little-endian data and whatever keeps it alive. `owner` may be a
 // request's body or an engine's pooled buffer: drop the tensor as soon as it is written out.
 struct Tensor {
-  std::string name;
+  std::string name = {};
   model::DataType type = model::DataType::kUnknown;
-  model::Shape shape;
-  std::span<const std::byte> data;
-  std::shared_ptr<const void> owner;
+  model::Shape shape = {};
+  std::span<const std::byte> data = {};
+  std::shared_ptr<const void> owner = {};
 };
 
 struct Capabilities {
@@ -49,7 +49,7 @@ struct Applied {
   std::string precision;  // of the session as a whole
   int threads = 0;
   int streams = 0;
-  std::vector<AppliedLayer> layers;
+  std::vector<AppliedLayer> layers = {};
 };
 
 // One finished inference, reported on the thread that ran it, right after it ended and before its

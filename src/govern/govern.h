@@ -84,7 +84,8 @@ std::unique_ptr<Policy> make_ladder(LadderOptions options = {});
 struct Decision {
   std::uint64_t sequence = 0;
   std::int64_t unix_ms = 0;
-  std::string kind;    // "start", "switch", "trial", "proved", "refused", "target", "degraded"
+  // "start", "switch", "trial", "proved", "refused", "holding", "target", "degraded"
+  std::string kind;
   std::string from;    // variant before; empty when none
   std::string to;      // variant after
   std::string reason;  // one sentence with numbers
@@ -101,6 +102,7 @@ class DecisionLog {
   std::vector<Decision> decisions() const;
   // Called after each addition, on the adder's thread.
   void set_listener(std::function<void(const Decision&)> listener);
+  const std::string& model() const { return model_; }
 
  private:
   base::Clock& clock_;
@@ -111,6 +113,14 @@ class DecisionLog {
   std::function<void(const Decision&)> listener_ TS_GUARDED_BY(mutex_);
   std::uint64_t next_ TS_GUARDED_BY(mutex_) = 1;
   bool store_failed_ TS_GUARDED_BY(mutex_) = false;
+};
+
+// Copies of live requests, answered by two variants.
+struct Mirrored {
+  verify::Agreement agreement;
+  // Engine time of each request: reference, candidate. One at a time, so it says nothing of
+  // throughput under load.
+  std::vector<std::pair<base::Duration, base::Duration>> times;
 };
 
 // What the governor may see of and do to the request plane of one model. app/ implements it over
@@ -138,10 +148,10 @@ class Plant {
   // Shapes of live requests, most frequent first, with their shares.
   virtual std::vector<std::pair<model::InputShapes, double>> observed_shapes() const = 0;
 
-  // Runs up to `samples` recently mirrored live requests through both variants, off the request
-  // path at low priority, and compares. Fewer when traffic was thin.
-  virtual absl::StatusOr<verify::Agreement> mirror(const std::string& reference,
-                                                   const std::string& candidate, int samples) = 0;
+  // Runs up to `samples` copies of recent live requests through both variants, one at a time and
+  // in alternating order, off the request path, and compares. Fewer when traffic was thin.
+  virtual absl::StatusOr<Mirrored> mirror(const std::string& reference,
+                                          const std::string& candidate, int samples) = 0;
 };
 
 enum class Learn { kOff, kShadow, kOn };  // shadow: tries and records, never switches by itself
@@ -157,11 +167,21 @@ struct GovernorOptions {
   int mirror_samples = 16;
   verify::SequentialTest::Options test;
   profile::Roofline roofline;
+  base::Duration window = std::chrono::seconds(1);  // what the policy judges; longer when thin
+  int queue_limit = 256;                            // of the plans
+  std::size_t max_loaded = 4;  // variants at once, a temporary f32 reference not counted
+  std::uint64_t seed = 1;      // of the order of blocks in trials
+  // Who finds bottlenecks and candidates; null: diagnose::diagnose and optimize::propose.
+  std::function<std::vector<diagnose::Finding>(const profile::Profile&, const profile::Roofline&)>
+      find_bottlenecks;
+  std::function<optimize::Proposals(const std::vector<diagnose::Finding>&,
+                                    const optimize::Context&)>
+      find_candidates;
 };
 
 // The state that `/tachostat/v1/models/{name}` shows.
 struct GovernorState {
-  std::string phase;  // "observing", "profiling", "trial", "holding"
+  std::string phase;  // "observing", "profiling", "verifying", "trial", "holding"
   std::string variant;
   Targets targets;
   std::optional<bool> target_met;  // over the last windows; absent: too little traffic

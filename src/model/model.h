@@ -58,15 +58,15 @@ bool accepts(const Shape& declared, const Shape& actual);
 
 // A named input or output of the whole model.
 struct Port {
-  std::string name;
+  std::string name = {};
   DataType type = DataType::kUnknown;
-  Shape shape;
+  Shape shape = {};
 };
 
 // An edge's end as one layer sees it.
 struct Value {
   DataType type = DataType::kUnknown;
-  Shape shape;
+  Shape shape = {};
   bool constant = false;  // a weight
 };
 
@@ -84,11 +84,11 @@ struct Work {
 struct Layer {
   std::string name;  // as the model names it, unique in the graph
   std::string type;  // operator, as OpenVINO names it: "Convolution", "MatMul", …
-  std::vector<Value> inputs;
-  std::vector<Value> outputs;
-  std::vector<int>
-      producers;  // per input: index into Graph::layers, or -1 for a weight or a model input
-  Work work;
+  std::vector<Value> inputs = {};
+  std::vector<Value> outputs = {};
+  std::vector<int> producers =
+      {};  // per input: index into Graph::layers, or -1 for a weight or a model input
+  Work work = {};
 };
 
 // Static shapes for a model's inputs, by input name: one "shape bucket". Empty: as the model
@@ -131,7 +131,7 @@ struct Variant {
   int streams = 1;  // requests that run side by side; 0: the engine's choice
   int batch = 1;    // largest number of requests joined into one inference
   bool pinning = false;
-  InputShapes shapes;  // shape bucket; empty: the model's own, dynamic where it is
+  InputShapes shapes = {};  // shape bucket; empty: the model's own, dynamic where it is
 
   // Readable and unique: "openvino.CPU f32 2t 1s b1" and the bucket when there is one.
   std::string id() const;
@@ -147,10 +147,10 @@ struct Plan {
     double weight = 1;    // relative share of batches
     // Only requests with exactly these shapes go here, before any share without shapes; empty: any
     // request.
-    InputShapes shapes;
+    InputShapes shapes = {};
   };
   std::uint64_t generation = 0;
-  std::vector<Share> shares;
+  std::vector<Share> shares = {};
   int max_batch = 1;                  // requests joined at most
   base::Duration max_batch_delay{0};  // how long the oldest request may wait for company
   int concurrency = 1;                // inferences in flight over all shares

@@ -40,11 +40,11 @@ class SpanSource {
   virtual double nanoseconds_per_span() const = 0;
 };
 
-// The process's ITT collector. OpenVINO and friends find it by the environment variable
-// INTEL_LIBITTNOTIFY64, which must name libtachostat_itt.so before they are loaded:
-// ensure_itt_environment() sees to that by executing the program again, once, with the variable
-// set. Call it first thing in main(). It returns when the variable was already right, or when it
-// cannot be set; then available() of the source says why.
+// The process's ITT collector, libtachostat_itt.so. OpenVINO and friends find it by the environment
+// variable INTEL_LIBITTNOTIFY64, which must name it before they use ITT for the first time. A
+// program that is linked with this library has that done before main(), by the collector's
+// constructor; ensure_itt_environment() only does it again where that was not so, and is harmless
+// otherwise. When another collector is named, it keeps its place and available() says so.
 void ensure_itt_environment(char** argv);
 SpanSource& itt_source();
 
@@ -63,7 +63,8 @@ struct SamplerOptions {
 // those that run beside it emit too; they are counted as looked at.
 //
 // Thread-safe; on_start and on_end are called by engine threads and take no lock on the path of a
-// request that is not looked at.
+// request that is not looked at. A request's on_end must come on the thread of its on_start. One
+// sampler per source at a time: it owns the switch.
 class Sampler {
  public:
   Sampler(SpanSource& source, SamplerOptions options);
@@ -87,7 +88,9 @@ class Sampler {
   };
   Report report() const;
 
-  // The spans and marks of looked-at requests since the last call.
+  // The spans and marks of looked-at requests since the last call; only of those that were looked
+  // at from end to end, and spans of worker threads only for those that ran alone (else nobody can
+  // tell whose work they did).
   trace::Trace drain();
 
  private:

@@ -16,34 +16,36 @@ namespace tachostat::profile {
 
 // Durations are in nanoseconds throughout.
 struct LayerProfile {
-  std::string name;                    // as executed
-  std::vector<std::string> originals;  // the model's layers inside it
-  std::string type;
-  std::string kernel;
-  std::string precision;
-  std::string layout;
-  base::Histogram time;  // wall time per execution, on the thread that runs the request
-  double share = 0;      // of all request time
+  std::string name{};                    // as executed
+  std::vector<std::string> originals{};  // the model's layers inside it
+  std::string type{};
+  std::string kernel{};
+  std::string precision{};
+  std::string layout{};
+  base::Histogram time{};  // wall time per execution, on the thread that runs the request
+  double share = 0;        // of all request time
   // Busy time of all threads inside parallel-for bodies of this layer ÷ (wall time × threads); -1
   // when no worker spans were seen.
   double thread_efficiency = -1;
-  model::Work work;  // per execution, of all its originals together
+  model::Work work{};  // per execution, of all its originals together
 };
 
 struct Profile {
   static constexpr int kVersion = 1;
 
-  std::string model;
-  std::string model_hash;
-  std::string variant;  // Variant::id()
-  std::string bucket;   // to_string(InputShapes) of the requests seen
-  int threads = 1;      // per stream
+  std::string model{};
+  std::string model_hash{};
+  std::string variant{};  // Variant::id()
+  std::string bucket{};   // to_string(InputShapes) of the requests seen
+  int threads = 1;        // per stream
   int streams = 1;
-  base::Histogram request_time;       // looked-at inferences, without queueing
+  // Compiled for fixed shapes: the variant's bucket, or the model's own.
+  bool static_shapes = false;
+  base::Histogram request_time{};     // looked-at inferences, without queueing
   std::uint64_t unattributed_ns = 0;  // request time inside no layer
   double overhead = 0;                // Sampler::Report::overhead when it was taken
   std::uint64_t dropped_spans = 0;
-  std::vector<LayerProfile> layers;  // in order of execution
+  std::vector<LayerProfile> layers{};  // in order of execution
 
   const LayerProfile* find(std::string_view layer) const;
   double layer_total_ns() const;
@@ -52,33 +54,42 @@ struct Profile {
 // What a session is, so that its spans can be named. Filled by app/ from engine::Applied and the
 // graph.
 struct SessionInfo {
-  std::string model;
-  std::string model_hash;
-  model::Variant variant;
+  std::string model{};
+  std::string model_hash{};
+  model::Variant variant{};
   int threads = 1;
   int streams = 1;
+  bool static_shapes = false;  // the model itself declares no open dimension
   struct Layer {
-    std::string name;
-    std::vector<std::string> originals;
-    std::string type, kernel, precision, layout;
-    model::Work work;
+    std::string name{};
+    std::vector<std::string> originals{};
+    std::string type{}, kernel{}, precision{}, layout{};
+    model::Work work{};
   };
-  std::vector<Layer> layers;
+  std::vector<Layer> layers{};
 };
 
 // Adds up traces. Thread-compatible.
 //
-// A request span belongs to the session whose mark on the same thread overlaps it; layer spans
-// belong to the request span that encloses them on their thread; worker spans to the layer that
-// runs when they begin, when that is unambiguous (one request in flight).
+// A request span belongs to the session whose mark on the same thread overlaps it; a mark without a
+// request span stands for one itself. Layer spans belong to the request that encloses them on their
+// thread, and only the outermost count; worker spans to the layer that runs when they begin, when
+// that is unambiguous (one request in flight).
 class Builder {
  public:
+  // Shapes kept per session; one more takes the place of the one with the fewest requests.
+  static constexpr std::size_t kMaxBuckets = 64;
+
+  // A session that is known already gets the new names and work; what was measured stays.
   void add_session(std::uint64_t session, SessionInfo info);
+  // Marks of sessions that were not added are ignored.
   void add(const trace::Trace& trace);
   // One profile per session and bucket seen; empty layers are listed with a count of 0.
   std::vector<Profile> profiles() const;
-  // Forgets everything that was added for a session, e.g. after a change of load.
+  // Forgets everything that was measured of a session, e.g. after a change of load.
   void reset(std::uint64_t session);
+  // And what the session is, once it is unloaded.
+  void remove(std::uint64_t session);
 
  private:
   struct PerLayer {
@@ -93,8 +104,14 @@ class Builder {
     std::vector<std::string> order;  // as first seen
     std::uint64_t dropped = 0;
   };
+  using Key = std::pair<std::uint64_t, std::string>;  // session, bucket
+
+  PerBucket& bucket_of(const Key& key);
+  static Profile profile_of(const SessionInfo& info, const std::string& name,
+                            const PerBucket& bucket);
+
   std::map<std::uint64_t, SessionInfo> sessions_;
-  std::map<std::pair<std::uint64_t, std::string>, PerBucket> buckets_;
+  std::map<Key, PerBucket> buckets_;
 };
 
 std::string to_json(const Profile& profile);

@@ -40,17 +40,20 @@ struct Request {
 };
 
 // Totals since start and a window for the governor. Durations in nanoseconds.
+// accepted = succeeded + failed + expired + queued + in_flight, at every moment.
 struct Statistics {
   std::uint64_t accepted = 0, succeeded = 0, failed = 0;
   std::uint64_t refused_full = 0;              // queue limit
-  std::uint64_t refused_deadline = 0;          // could not have been answered in time
+  std::uint64_t refused_deadline = 0;          // on arrival: could not have been answered in time
+  std::uint64_t expired = 0;                   // accepted, but the deadline passed in the queue
   std::uint64_t executions = 0;                // inferences
   std::uint64_t queue_ns = 0, compute_ns = 0;  // summed over requests
   int queued = 0, in_flight = 0;               // requests now
 };
 
-// One answered request, for whoever watches (latency windows, trials). Runs on an engine thread: be
-// quick.
+// One request that an engine answered, for whoever watches (latency windows, trials). Reported
+// before the request's own callback runs, so a client that has its answer finds it counted. Runs on
+// an engine thread: be quick.
 struct Answered {
   Timing timing;
   std::string_view variant;
@@ -63,10 +66,12 @@ class Scheduler {
  public:
   struct Options {
     model::Graph graph;  // for checking inputs; batch axis is the first of every input
-    std::function<void(const Answered&)> on_answered;  // may be null
+    std::function<void(const Answered&)> on_answered = nullptr;  // may be null
     // Called with each request's inputs when it is dispatched, before the engine sees them: where
     // mirrored requests and shape statistics come from. Must return at once. May be null.
-    std::function<void(const std::vector<engine::Tensor>&)> on_inputs;
+    std::function<void(const std::vector<engine::Tensor>&)> on_inputs = nullptr;
+    // False: nothing fires by itself when time passes; the owner calls poll(). For virtual time.
+    bool own_timer_thread = true;
   };
   static std::unique_ptr<Scheduler> Create(base::Clock& clock, Options options);
 
@@ -92,6 +97,11 @@ class Scheduler {
   virtual bool drain(base::Time deadline) = 0;
 
   virtual Statistics statistics() const = 0;
+
+  // Does what is due by the clock (batches that have waited long enough, requests whose deadline
+  // passed in the queue) and returns when the next thing is due, Time::max() when nothing is. The
+  // timer thread calls it; so does whoever moves a virtual clock.
+  virtual base::Time poll() { return base::Time::max(); }
 };
 
 // Checks one request's inputs against the model: every input present once, known names, types,

@@ -3,6 +3,7 @@
 // behind it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -27,6 +28,9 @@ struct ServedModel {
   std::string platform;  // "openvino"
   model::Graph graph;
   schedule::Scheduler* scheduler = nullptr;
+  // When the last inference was asked for, milliseconds since the epoch; kept by the servers.
+  std::shared_ptr<std::atomic<std::int64_t>> last_inference_ms =
+      std::make_shared<std::atomic<std::int64_t>>(0);
 };
 
 // The models by name. Thread-safe; a model found stays valid while the pointer is held.

@@ -18,13 +18,14 @@ struct Row {
   std::string json;
 };
 
-// Thread-safe.
+// Of each kind, the newest 100,000 rows or so are kept. Thread-safe.
 class Store {
  public:
   virtual ~Store() = default;
   virtual absl::Status append(std::string_view kind, std::string_view key, std::int64_t unix_ms,
                               std::string_view json) = 0;
-  // The newest `limit` rows, oldest first.
+  // The newest `limit` rows, oldest first. Rows that were damaged on disk are left out, with a
+  // warning in the log.
   virtual absl::StatusOr<std::vector<Row>> latest(std::string_view kind, std::string_view key,
                                                   int limit) const = 0;
 };

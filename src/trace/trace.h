@@ -4,8 +4,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tachostat::trace {
@@ -21,6 +23,8 @@ enum class Kind : std::uint8_t {
   kOther,
 };
 std::string_view name_of(Kind kind);
+// The reverse, for readers of files; nothing when no kind has that name.
+std::optional<Kind> kind_named(std::string_view name);
 
 struct Span {
   std::uint64_t begin_ns = 0;  // base::Time axis (CLOCK_MONOTONIC)
@@ -43,9 +47,12 @@ class SpanRing {
   // Reader only: appends everything to `out` and empties the ring.
   void drain(std::vector<Span>& out);
   std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+  // Hands the ring to another thread. Only while nobody writes or reads it: its thread has ended
+  // and it was drained since.
+  void hand_over(std::uint32_t thread) { thread_ = thread; }
 
  private:
-  const std::uint32_t thread_;
+  std::uint32_t thread_;
   const std::size_t mask_;
   std::vector<Span> spans_;
   alignas(64) std::atomic<std::uint64_t> head_{0};  // next to write

@@ -18,10 +18,13 @@
 namespace tachostat::verify {
 
 // A confidence sequence for the mean of paired log ratios log(candidate ÷ base), valid at every
-// sample size at once, so it may be looked at after each pair and stopped at any time. Method:
-// normal-mixture boundary (Robbins 1970; Howard, Ramdas, McAuliffe, Sekhon 2021, "Time-uniform,
-// nonparametric, nonasymptotic confidence sequences"), with a running variance estimate and a
-// minimum of pairs before it speaks.
+// sample size at once, so it may be looked at after each pair and stopped at any time. Method: the
+// anytime-valid t-test. With a normal prior of variance g on the effect size and the right Haar
+// prior on the unknown scale, the Bayes factor is a test martingale under every normal law with the
+// tested mean (Lai 1976; Pérez-Ortiz, Lardy, de Heide, Grünwald 2022; Wang and Ramdas 2023,
+// "Anytime-valid t-tests and confidence sequences for Gaussian means with unknown variance"); the
+// interval holds the means whose factor is below 1 ÷ alpha, in closed form. No variance is plugged
+// in, so few pairs are not trusted too early.
 class SequentialTest {
  public:
   struct Options {
@@ -29,6 +32,9 @@ class SequentialTest {
     double min_gain = 0.02;  // ratio must be under 1 - min_gain to count as faster
     int min_pairs = 6;
     int max_pairs = 60;  // then it is "no proof"
+    // g: prior variance of (mean - tested mean) ÷ deviation of one pair. 1 suits gains of about the
+    // noise of a block; a wrong g costs pairs, never validity.
+    double effect_variance = 1;
   };
   enum class Verdict { kContinue, kFaster, kNotFaster, kUndecided };
 
@@ -36,11 +42,14 @@ class SequentialTest {
   // Both positive, in the same unit (mean latency of a block). Non-positive or non-finite pairs are
   // ignored.
   void add(double base, double candidate);
+  // kFaster: the whole interval lies below 1 - min_gain; kNotFaster: above it; kUndecided: neither
+  // at max_pairs.
   Verdict verdict() const;
 
   int pairs() const { return pairs_; }
-  double ratio() const;      // geometric mean of candidate ÷ base; 1 without pairs
-  double ratio_low() const;  // confidence sequence at 1 - alpha
+  double ratio() const;  // geometric mean of candidate ÷ base; 1 without pairs
+  // Confidence sequence at 1 - alpha; 0 and infinity while there are too few pairs for any bound.
+  double ratio_low() const;
   double ratio_high() const;
 
  private:
@@ -52,17 +61,23 @@ class SequentialTest {
   double sum_squares_ = 0;
 };
 
-// Agreement of a variant's outputs with the f32 reference's on the same inputs.
+// Agreement of a variant's outputs with the f32 reference's on the same inputs. Outputs that are
+// not numbers (strings, f8, types below 8 bits) are compared bit for bit: a difference counts as
+// cosine 0 and difference infinity.
 struct Agreement {
   std::uint64_t samples = 0;  // mirrored requests compared
   double worst_cosine = 1;
   double largest_difference = 0;  // |candidate - reference| ÷ largest |reference| of that tensor
-  double label_agreement = 1;     // share of arg-max along the last axis that are the same
+  // Share of arg-max along the last axis that are the same; of floating outputs whose last
+  // dimension is at least 2.
+  double label_agreement = 1;
   std::uint64_t labels = 0;
   bool bit_exact = true;
-  bool finite = true;
+  bool finite = true;  // no NaN or infinity where the reference has another value
 
-  // Upper 95 % confidence bound of 1 - label_agreement (Clopper–Pearson, per label).
+  // Upper 95 % confidence bound of 1 - label_agreement (Clopper–Pearson, per label); 1 without
+  // labels. It takes labels as independent. Labels inside one sample (the steps of one text line)
+  // are not quite, so the true bound lies between this one and the one for `samples` labels.
   double drop_bound() const;
 };
 // Adds one request's outputs. InvalidArgument when names, types or shapes differ.
@@ -98,11 +113,13 @@ struct Point {
   std::uint64_t memory_bytes = 0;
 };
 
-// The verified variants that no other dominates on (service_ms, capacity, drop_bound). Value type.
+// The verified variants that no other dominates on (service_ms, capacity, drop_bound). One
+// dominates another when it is no worse on each within the noise of measuring (1 % of time and
+// capacity, 0.0005 of drop) and better by more than that on one. Value type.
 class Frontier {
  public:
-  // Replaces the point of the same variant; drops what becomes dominated, except `keep` (the
-  // fallback).
+  // Replaces the point of the same variant; drops what is or becomes dominated, except the
+  // fallback. A point with a non-finite number is ignored.
   void add(Point point);
   void set_fallback(std::string variant) { fallback_ = std::move(variant); }
   const std::string& fallback() const { return fallback_; }

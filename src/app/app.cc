@@ -1,0 +1,91 @@
+#include "app/app.h"
+
+#include "app/pages.h"
+#include "base/log.h"
+#include "base/status.h"
+
+namespace tachostat::app {
+
+App::App(base::Clock& clock, AppOptions options) : clock_(clock), options_(std::move(options)) {}
+
+absl::StatusOr<std::unique_ptr<App>> App::Create(base::Clock& clock, engine::Engine& engine,
+                                                 probe::SpanSource& spans, AppOptions options) {
+  std::unique_ptr<App> app(new App(clock, std::move(options)));
+  App* self = app.get();
+  if (self->options_.store.empty()) {
+    self->store_ = store::open_memory();
+  } else {
+    TS_ASSIGN_OR_RETURN(self->store_, store::open_sqlite(self->options_.store));
+  }
+  // The pages ask for the model when they are called; until it is loaded they answer "not ready".
+  auto model = [self]() -> ModelServer* {
+    return self->repository_.ready() ? self->model_.get() : nullptr;
+  };
+  if (!self->options_.http.empty()) {
+    TS_ASSIGN_OR_RETURN(
+        self->http_,
+        serve::start_http(self->options_.http, clock, self->repository_, self->metrics_,
+                          make_pages(model, spans), self->options_.limits));
+  }
+  if (!self->options_.grpc.empty()) {
+    TS_ASSIGN_OR_RETURN(self->grpc_, serve::start_grpc(self->options_.grpc, clock,
+                                                       self->repository_, self->options_.limits));
+  }
+  ModelOptions model_options = self->options_.model;
+  model_options.on_answered = [self](const schedule::Answered& answered) {
+    self->metrics_.answered(self->model_ ? self->model_->name() : "", answered);
+  };
+  TS_ASSIGN_OR_RETURN(model::Graph graph, model::read(self->options_.model_path));
+  TS_ASSIGN_OR_RETURN(
+      self->model_, ModelServer::Create(clock, engine, spans, self->store_.get(), std::move(graph),
+                                        std::move(model_options)));
+  self->repository_.add({.name = self->model_->name(),
+                         .platform = std::string(engine.name()),
+                         .graph = self->model_->graph(),
+                         .scheduler = &self->model_->scheduler()});
+  self->add_gauges();
+  self->repository_.set_ready(true);
+  self->model_->start_evidence();
+  return app;
+}
+
+void App::add_gauges() {
+  ModelServer* model = model_.get();
+  metrics_.add_gauge("tachostat_profiling_overhead_ratio",
+                     "Share of request time that profiling costs.", model->name(),
+                     [model] { return model->overhead().overhead; });
+  metrics_.add_gauge("tachostat_p99_seconds", "99th percentile of latency in the last window.",
+                     model->name(), [model] { return model->governor().state().p99_ms / 1e3; });
+  metrics_.add_gauge("tachostat_target_met",
+                     "1 when the latency target was met, 0 when not, -1 unknown.", model->name(),
+                     [model] {
+                       const std::optional<bool> met = model->governor().state().target_met;
+                       return met ? (*met ? 1.0 : 0.0) : -1.0;
+                     });
+}
+
+bool App::stop() {
+  if (stopped_) return true;
+  stopped_ = true;
+  const base::Time deadline = clock_.now() + options_.stop_timeout;
+  repository_.set_ready(false);
+  for (serve::Server* server : {http_.get(), grpc_.get()}) {
+    if (server) server->stop_accepting();
+  }
+  // Governing ends first: a trial in the middle of a stop would only be in the way.
+  if (model_) model_->stop_evidence();
+  bool all = true;
+  for (serve::Server* server : {http_.get(), grpc_.get()}) {
+    if (server) all = server->drain(deadline) && all;
+  }
+  if (model_) all = model_->scheduler().drain(deadline) && all;
+  return all;
+}
+
+App::~App() {
+  stop();
+  http_.reset();
+  grpc_.reset();
+}
+
+}  // namespace tachostat::app

@@ -1,0 +1,152 @@
+#include "app/evidence.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace tachostat::app {
+namespace {
+
+void add_work(double& sum, double value) {
+  if (value >= 0) sum = std::max(0.0, sum) + value;
+}
+
+// Of all originals together: operations and weights add up, but what one original writes for the
+// next stays inside the fused layer, so only the first's inputs and the last's outputs count as
+// traffic.
+model::Work work_of(const model::Graph& graph, const std::vector<std::string>& originals) {
+  model::Work work;
+  int first = -1;
+  int last = -1;
+  for (const std::string& name : originals) {
+    const int index = graph.find_layer(name);
+    if (index < 0) continue;
+    const model::Work& one = graph.layers[static_cast<std::size_t>(index)].work;
+    add_work(work.flops, one.flops);
+    add_work(work.weight_bytes, one.weight_bytes);
+    first = first < 0 ? index : std::min(first, index);
+    last = std::max(last, index);
+  }
+  if (first >= 0) {
+    work.input_bytes = graph.layers[static_cast<std::size_t>(first)].work.input_bytes;
+    work.output_bytes = graph.layers[static_cast<std::size_t>(last)].work.output_bytes;
+  }
+  return work;
+}
+
+}  // namespace
+
+void SamplingObserver::on_end(const engine::Execution& execution) noexcept {
+  sampler_.on_end(
+      {.session = execution.session,
+       .thread = static_cast<std::uint32_t>(execution.thread),
+       .begin_ns = static_cast<std::uint64_t>(execution.begin.time_since_epoch().count()),
+       .end_ns = static_cast<std::uint64_t>(execution.end.time_since_epoch().count()),
+       .bucket = std::string(execution.bucket)});
+}
+
+profile::SessionInfo session_info(const model::Graph& graph, const model::Variant& variant,
+                                  const engine::Applied& applied) {
+  profile::SessionInfo info;
+  info.model = graph.name;
+  info.model_hash = graph.hash;
+  info.variant = variant;
+  info.streams = std::max(1, applied.streams);
+  info.threads = std::max(1, applied.threads / info.streams);
+  for (const engine::AppliedLayer& layer : applied.layers) {
+    info.layers.push_back({.name = layer.name,
+                           .originals = layer.originals,
+                           .type = layer.type,
+                           .kernel = layer.kernel,
+                           .precision = layer.precision,
+                           .layout = layer.layout,
+                           .work = work_of(graph, layer.originals)});
+  }
+  return info;
+}
+
+void Evidence::add_session(const engine::Session& session) {
+  base::MutexLock lock(mutex_);
+  Known known{.variant = session.variant(), .applied = session.applied()};
+  known.has_work = !known.variant.shapes.empty();
+  builder_.add_session(session.number(),
+                       session_info(graph_at(known.variant.shapes), known.variant, known.applied));
+  sessions_[session.number()] = std::move(known);
+}
+
+const model::Graph& Evidence::graph_at(const model::InputShapes& shapes) {
+  if (shapes.empty()) return graph_;
+  const std::string key = model::to_string(shapes);
+  const auto found = static_graphs_.find(key);
+  if (found != static_graphs_.end()) return found->second;
+  absl::StatusOr<model::Graph> graph = model::read(graph_.path, shapes);
+  if (!graph.ok()) {
+    spdlog::warn("work per layer is not counted at {}: {}", key, graph.status().ToString());
+    return graph_;
+  }
+  return static_graphs_.emplace(key, *std::move(graph)).first->second;
+}
+
+void Evidence::pump() {
+  trace::Trace trace = sampler_.drain();
+  if (trace.spans.empty() && trace.marks.empty()) return;
+  base::MutexLock lock(mutex_);
+  builder_.add(trace);
+  recent_spans_ += trace.spans.size();
+  recent_.push_back(std::move(trace));
+  while (recent_.size() > 1 && recent_spans_ > kKeptSpans) {
+    recent_spans_ -= recent_.front().spans.size();
+    recent_.pop_front();
+  }
+}
+
+std::optional<profile::Profile> Evidence::profile_of(std::uint64_t session,
+                                                     const model::InputShapes& shapes) {
+  base::MutexLock lock(mutex_);
+  const auto known = sessions_.find(session);
+  if (known == sessions_.end()) return std::nullopt;
+  if (!known->second.has_work && !shapes.empty()) {
+    known->second.has_work = true;
+    builder_.add_session(
+        session, session_info(graph_at(shapes), known->second.variant, known->second.applied));
+  }
+  std::optional<profile::Profile> best;
+  for (profile::Profile& candidate : builder_.profiles()) {
+    if (candidate.variant != known->second.variant.id()) continue;
+    if (best && candidate.request_time.count() <= best->request_time.count()) continue;
+    best = std::move(candidate);
+  }
+  if (!best || best->request_time.count() < kEnoughRequests) return std::nullopt;
+  best->overhead = sampler_.report().overhead;
+  return best;
+}
+
+void Evidence::forget(std::uint64_t session) {
+  base::MutexLock lock(mutex_);
+  builder_.remove(session);
+  sessions_.erase(session);
+}
+
+trace::Trace Evidence::recent_trace() const {
+  base::MutexLock lock(mutex_);
+  trace::Trace all;
+  for (const trace::Trace& part : recent_) {
+    // Each part numbers its names by itself.
+    const auto offset = static_cast<std::uint32_t>(all.names.size());
+    all.names.insert(all.names.end(), part.names.begin(), part.names.end());
+    for (trace::Span span : part.spans) {
+      span.name += offset;
+      all.spans.push_back(span);
+    }
+    all.marks.insert(all.marks.end(), part.marks.begin(), part.marks.end());
+    for (const auto& thread : part.threads) {
+      if (std::find(all.threads.begin(), all.threads.end(), thread) == all.threads.end()) {
+        all.threads.push_back(thread);
+      }
+    }
+    all.dropped += part.dropped;
+  }
+  return all;
+}
+
+}  // namespace tachostat::app

@@ -1,0 +1,180 @@
+#include "app/pages.h"
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/status.h"
+#include "base/units.h"
+#include "diagnose/diagnose.h"
+#include "trace/formats/chrome.h"
+
+namespace tachostat::app {
+namespace {
+
+using nlohmann::json;
+using ModelPage = absl::StatusOr<serve::Page> (*)(ModelServer&, const serve::PageRequest&);
+
+serve::Page page_of(const json& value) { return {.body = value.dump(2) + "\n"}; }
+
+json variants_json(const verify::Frontier& frontier) {
+  json variants = json::array();
+  for (const verify::Point& point : frontier.points()) {
+    variants.push_back({{"variant", point.variant.id()},
+                        {"recipe", json::parse(model::to_json(point.variant))},
+                        {"service_ms", point.service_ms},
+                        {"capacity_per_second", point.capacity},
+                        {"p99_ms", point.p99_ms},
+                        {"drop_bound", point.drop_bound},
+                        {"memory_bytes", point.memory_bytes}});
+  }
+  return variants;
+}
+
+json overhead_json(const probe::Sampler::Report& report) {
+  return {{"requests", report.requests},
+          {"sampled", report.sampled},
+          {"cost_when_sampled", report.cost_when_sampled},
+          {"overhead", report.overhead},
+          {"budget", report.budget},
+          {"dropped_spans", report.dropped_spans}};
+}
+
+absl::StatusOr<serve::Page> show_state(ModelServer& model, const serve::PageRequest&) {
+  const govern::GovernorState state = model.governor().state();
+  json value = {{"model", model.name()},
+                {"hash", model.graph().hash},
+                {"phase", state.phase},
+                {"variant", state.variant},
+                {"targets", json::parse(govern::to_json(state.targets))},
+                {"target_met", state.target_met ? json(*state.target_met) : json(nullptr)},
+                {"p99_ms", state.p99_ms},
+                {"throughput", state.throughput},
+                {"profiling", overhead_json(model.overhead())}};
+  return page_of(value);
+}
+
+absl::StatusOr<serve::Page> show_decisions(ModelServer& model, const serve::PageRequest&) {
+  json decisions = json::array();
+  for (const govern::Decision& decision : model.decisions().decisions()) {
+    decisions.push_back(json::parse(govern::to_json(decision)));
+  }
+  return page_of({{"decisions", std::move(decisions)}});
+}
+
+absl::StatusOr<serve::Page> show_trials(ModelServer& model, const serve::PageRequest&) {
+  const govern::GovernorState state = model.governor().state();
+  json trials = json::array();
+  for (const verify::Trial& trial : state.trials)
+    trials.push_back(json::parse(verify::to_json(trial)));
+  json refusals = json::array();
+  for (const optimize::Refusal& refusal : state.refusals) {
+    refusals.push_back(
+        {{"variant", refusal.variant}, {"proposer", refusal.proposer}, {"reason", refusal.reason}});
+  }
+  return page_of({{"trials", std::move(trials)}, {"refused_untried", std::move(refusals)}});
+}
+
+absl::StatusOr<serve::Page> show_variants(ModelServer& model, const serve::PageRequest&) {
+  return page_of({{"variants", variants_json(model.governor().state().frontier)}});
+}
+
+absl::StatusOr<serve::Page> show_findings(ModelServer& model, const serve::PageRequest&) {
+  return serve::Page{.body = diagnose::to_json(model.governor().state().findings)};
+}
+
+absl::StatusOr<serve::Page> show_profile(ModelServer& model, const serve::PageRequest&) {
+  const govern::GovernorState state = model.governor().state();
+  if (!state.profile) {
+    return base::unavailable(
+        "no profile of '{}' yet: it needs {} looked-at requests, and {} of {} were looked at so "
+        "far",
+        model.name(), Evidence::kEnoughRequests, model.overhead().sampled,
+        model.overhead().requests);
+  }
+  return serve::Page{.body = profile::to_json(*state.profile)};
+}
+
+absl::StatusOr<serve::Page> show_trace(ModelServer& model, const serve::PageRequest&) {
+  std::ostringstream out;
+  trace::write_chrome(model.evidence().recent_trace(), out);
+  return serve::Page{.body = std::move(out).str()};
+}
+
+absl::StatusOr<serve::Page> show_targets(ModelServer& model, const serve::PageRequest&) {
+  return serve::Page{.body = govern::to_json(model.governor().state().targets) + "\n"};
+}
+
+// {"p99": "20ms" or null, "max_drop": "1%"}; a member left out stays as it is.
+absl::StatusOr<serve::Page> put_targets(ModelServer& model, const serve::PageRequest& request) {
+  const json body = json::parse(request.body, nullptr, false);
+  if (!body.is_object()) {
+    return base::invalid_argument(
+        "targets: expected a JSON object such as {{\"p99\": \"20ms\", \"max_drop\": \"1%\"}}");
+  }
+  govern::Targets targets = model.governor().state().targets;
+  for (const auto& [name, value] : body.items()) {
+    if (name == "p99" && value.is_null()) {
+      targets.p99.reset();
+    } else if (name == "p99" && value.is_string()) {
+      TS_ASSIGN_OR_RETURN(targets.p99, base::parse_duration(value.get<std::string>()));
+    } else if (name == "max_drop" && value.is_string()) {
+      TS_ASSIGN_OR_RETURN(targets.max_drop, base::parse_percent(value.get<std::string>()));
+    } else {
+      return base::invalid_argument(
+          "targets: member '{}' with value {}: expected p99 (a duration or null) and max_drop (a "
+          "percentage)",
+          name, value.dump());
+    }
+  }
+  model.governor().set_targets(targets);
+  return serve::Page{.body = govern::to_json(targets) + "\n"};
+}
+
+struct NamedPage {
+  const char* method;
+  const char* path;  // after /tachostat/v1/models/{name}
+  ModelPage page;
+};
+
+constexpr NamedPage kModelPages[] = {
+    {"GET", "", show_state},
+    {"GET", "/decisions", show_decisions},
+    {"GET", "/trials", show_trials},
+    {"GET", "/variants", show_variants},
+    {"GET", "/findings", show_findings},
+    {"GET", "/profile", show_profile},
+    {"GET", "/trace", show_trace},
+    {"GET", "/targets", show_targets},
+    {"PUT", "/targets", put_targets},
+};
+
+}  // namespace
+
+std::vector<serve::Route> make_pages(std::function<ModelServer*()> model,
+                                     probe::SpanSource& spans) {
+  std::vector<serve::Route> routes;
+  for (const NamedPage& named : kModelPages) {
+    routes.push_back({named.method, std::string("/tachostat/v1/models/{name}") + named.path,
+                      [model, page = named.page](
+                          const serve::PageRequest& request) -> absl::StatusOr<serve::Page> {
+                        ModelServer* served = model();
+                        if (served == nullptr)
+                          return base::unavailable("the model is being loaded: try again");
+                        const std::string& name = request.parameters.find("name")->second;
+                        if (name != served->name()) {
+                          return base::not_found("no model '{}': this server has '{}'", name,
+                                                 served->name());
+                        }
+                        return page(*served, request);
+                      }});
+  }
+  routes.push_back({"GET", "/tachostat/v1/machine", [&spans](const serve::PageRequest&) {
+                      const absl::Status itt = spans.available();
+                      return absl::StatusOr<serve::Page>(
+                          page_of({{"spans", itt.ok() ? "available" : std::string(itt.message())},
+                                   {"nanoseconds_per_span", spans.nanoseconds_per_span()}}));
+                    }});
+  return routes;
+}
+
+}  // namespace tachostat::app

@@ -1,0 +1,50 @@
+#include <fmt/format.h>
+
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include "app/profile_run.h"
+#include "base/status.h"
+#include "cli/cli.h"
+#include "diagnose/diagnose.h"
+
+namespace tachostat::cli {
+namespace {
+
+absl::StatusOr<profile::Profile> read_profile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return base::not_found("cannot read '{}'", path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  absl::StatusOr<profile::Profile> profile = profile::from_json(text.str());
+  if (!profile.ok()) return base::with_context(profile.status(), path);
+  return profile;
+}
+
+absl::Status run(const Common& common, const ProfileFlags& flags) {
+  profile::Profile profile;
+  if (flags.model.ends_with(".json")) {
+    TS_ASSIGN_OR_RETURN(profile, read_profile(flags.model));
+  } else {
+    TS_ASSIGN_OR_RETURN(app::ProfileRun run, profile_model(flags));
+    profile = std::move(run.profile);
+  }
+  const profile::Roofline roofline = profile::measure_roofline(profile.threads * profile.streams);
+  const auto findings = diagnose::diagnose(profile, roofline);
+  fmt::print("{}", common.json ? diagnose::to_json(findings) + "\n" : diagnose::to_text(findings));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Run add_diagnose(CLI::App& command) {
+  auto flags = std::make_shared<ProfileFlags>();
+  flags->add_to(command);
+  return [flags](const Common& common) {
+    const absl::Status status = run(common, *flags);
+    return status.ok() ? kYes : report(status);
+  };
+}
+
+}  // namespace tachostat::cli

@@ -1,0 +1,63 @@
+#include "engine/openvino/applied.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace tachostat::engine {
+namespace {
+
+std::string info(const ov::Node& node, const std::string& key) {
+  const auto found = node.get_rt_info().find(key);
+  return found == node.get_rt_info().end() || !found->second.is<std::string>()
+             ? std::string()
+             : found->second.as<std::string>();
+}
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+int order_of(const ov::Node& node) {
+  const std::string text = info(node, "execOrder");
+  int order = -1;
+  std::from_chars(text.data(), text.data() + text.size(), order);
+  return order;
+}
+
+}  // namespace
+
+Applied read_applied(const std::vector<ov::CompiledModel>& streams) {
+  Applied applied;
+  applied.streams = static_cast<int>(streams.size());
+  applied.precision = streams[0].get_property(ov::hint::inference_precision).to_string();
+  for (const ov::CompiledModel& stream : streams) {
+    // Devices other than the CPU have no such property: their host thread is the one of ours.
+    const std::vector<ov::PropertyName> known = stream.get_property(ov::supported_properties);
+    const bool tells =
+        std::find(known.begin(), known.end(), ov::inference_num_threads.name()) != known.end();
+    applied.threads += tells ? stream.get_property(ov::inference_num_threads) : 1;
+  }
+  auto nodes = streams[0].get_runtime_model()->get_ordered_ops();
+  std::stable_sort(nodes.begin(), nodes.end(),
+                   [](const auto& a, const auto& b) { return order_of(*a) < order_of(*b); });
+  for (const std::shared_ptr<ov::Node>& node : nodes) {
+    const std::string type = info(*node, "layerType");
+    if (type == "Const" || type == "Input" || type == "Output") continue;
+    applied.layers.push_back({.name = node->get_friendly_name(),
+                              .originals = split(info(*node, "originalLayersNames")),
+                              .type = type,
+                              .kernel = info(*node, "primitiveType"),
+                              .precision = info(*node, "runtimePrecision"),
+                              .layout = info(*node, "outputLayouts")});
+  }
+  return applied;
+}
+
+}  // namespace tachostat::engine

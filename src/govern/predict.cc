@@ -1,0 +1,64 @@
+#include "govern/predict.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace tachostat::govern {
+namespace {
+
+// Squared coefficient of variation of a log-normal law with that 99th percentile ÷ median.
+double variation(const Load& load) {
+  const double sigma = std::log(std::max(1.0, load.service_tail)) / 2.326;
+  return std::expm1(sigma * sigma);
+}
+
+}  // namespace
+
+Load load_of(const Observation& observation) {
+  Load load{.arrival_rate = observation.arrival_rate(), .in_flight = observation.mean_in_flight};
+  const auto median = static_cast<double>(observation.service.quantile(0.5));
+  if (median > 0) {
+    const auto tail = static_cast<double>(observation.service.quantile(0.99));
+    load.service_tail = std::clamp(tail / median, 1.0, 5.0);
+  }
+  return load;
+}
+
+double slots_of(const verify::Point& point) {
+  return std::max(1.0, point.capacity * point.service_ms / 1e3);
+}
+
+Prediction predict(const verify::Point& point, const Load& load) {
+  Prediction prediction;
+  if (point.capacity <= 0 || point.service_ms <= 0) {
+    prediction.utilisation = -1;
+    return prediction;
+  }
+  const double slots = slots_of(point);
+  prediction.closed_mean_ms = point.service_ms * std::max(1.0, load.in_flight / slots);
+  const double utilisation = load.arrival_rate / point.capacity;
+  prediction.utilisation = utilisation;
+  if (utilisation >= 1) {
+    prediction.mean_ms = prediction.p99_ms = std::numeric_limits<double>::infinity();
+    return prediction;
+  }
+  const double chance_to_wait = std::pow(utilisation, std::sqrt(2 * (slots + 1)) - 1);
+  const double mean_wait_when_waiting =
+      point.service_ms / (slots * (1 - utilisation)) * (1 + variation(load)) / 2;
+  prediction.mean_ms = point.service_ms + chance_to_wait * mean_wait_when_waiting;
+  // P(wait > t) = chance × exp(-t ÷ mean), so the 99th percentile is where that is 1 %.
+  const double p99_wait = mean_wait_when_waiting * std::max(0.0, std::log(100 * chance_to_wait));
+  prediction.p99_ms = std::max(prediction.mean_ms, point.service_ms * load.service_tail + p99_wait);
+  return prediction;
+}
+
+base::Duration batch_delay(double service_ms, const Targets& targets) {
+  base::Duration delay = std::chrono::milliseconds(5);
+  // Not measured yet: a delay that no user notices.
+  if (!(service_ms > 0)) service_ms = 4;
+  delay = std::min(delay, base::from_seconds(std::min(service_ms, 1e3) / 4e3));
+  return targets.p99 ? std::min(delay, *targets.p99 / 10) : delay;
+}
+
+}  // namespace tachostat::govern

@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <set>
+
+#include "profile/attribution.h"
+#include "profile/profile.h"
+
+namespace tachostat::profile {
+
+const LayerProfile* Profile::find(std::string_view layer) const {
+  const auto found = std::find_if(layers.begin(), layers.end(),
+                                  [&](const LayerProfile& one) { return one.name == layer; });
+  return found == layers.end() ? nullptr : &*found;
+}
+
+double Profile::layer_total_ns() const {
+  double total = 0;
+  for (const LayerProfile& layer : layers) total += static_cast<double>(layer.time.sum());
+  return total;
+}
+
+void Builder::add_session(std::uint64_t session, SessionInfo info) {
+  sessions_[session] = std::move(info);
+}
+
+Builder::PerBucket& Builder::bucket_of(const Key& key) {
+  const auto found = buckets_.find(key);
+  if (found != buckets_.end()) return found->second;
+  std::size_t kept = 0;
+  auto rarest = buckets_.end();
+  for (auto it = buckets_.lower_bound({key.first, ""});
+       it != buckets_.end() && it->first.first == key.first; ++it, ++kept) {
+    if (rarest == buckets_.end() ||
+        it->second.request_time.count() < rarest->second.request_time.count()) {
+      rarest = it;
+    }
+  }
+  if (kept >= kMaxBuckets) buckets_.erase(rarest);
+  return buckets_[key];
+}
+
+void Builder::add(const trace::Trace& trace) {
+  const Attribution attribution = attribute(trace);
+  std::set<Key> touched;
+  std::size_t at = 0;  // layers come in the order of their requests
+  for (std::size_t i = 0; i < attribution.requests.size(); ++i) {
+    const RequestRun& request = attribution.requests[i];
+    const trace::ExecutionMark& mark = trace.marks[request.mark];
+    const bool known = sessions_.contains(mark.session);
+    PerBucket* bucket = nullptr;
+    if (known) {
+      const Key key(mark.session, mark.bucket);
+      bucket = &bucket_of(key);
+      bucket->request_time.record(request.end_ns - request.begin_ns);
+      touched.insert(key);
+    }
+    for (; at < attribution.layers.size() && attribution.layers[at].request == i; ++at) {
+      if (!known) continue;
+      const LayerRun& run = attribution.layers[at];
+      const std::string& name = trace.names[run.name];
+      auto layer = bucket->layers.find(name);
+      if (layer == bucket->layers.end()) {
+        layer = bucket->layers.emplace(name, PerLayer{}).first;
+        bucket->order.push_back(name);
+      }
+      const std::uint64_t wall = run.end_ns - run.begin_ns;
+      layer->second.time.record(wall);
+      bucket->layer_ns += wall;
+      if (!run.has_workers) continue;
+      layer->second.worker_busy_ns += static_cast<double>(run.busy_ns);
+      layer->second.worker_wall_ns += static_cast<double>(wall);
+    }
+  }
+  for (const Key& key : touched) {
+    const auto bucket = buckets_.find(key);
+    if (bucket != buckets_.end()) bucket->second.dropped += trace.dropped;
+  }
+}
+
+Profile Builder::profile_of(const SessionInfo& info, const std::string& name,
+                            const PerBucket& bucket) {
+  Profile profile{.model = info.model,
+                  .model_hash = info.model_hash,
+                  .variant = info.variant.id(),
+                  .bucket = name,
+                  .threads = std::max(1, info.threads),
+                  .streams = std::max(1, info.streams),
+                  .static_shapes = info.static_shapes || !info.variant.shapes.empty(),
+                  .request_time = bucket.request_time,
+                  .unattributed_ns = bucket.request_time.sum() - bucket.layer_ns,
+                  .dropped_spans = bucket.dropped};
+  std::map<std::string_view, const SessionInfo::Layer*> known;
+  for (const SessionInfo::Layer& layer : info.layers) known.emplace(layer.name, &layer);
+
+  const auto request_ns = static_cast<double>(bucket.request_time.sum());
+  const auto append = [&](const std::string& layer, const PerLayer& measured) {
+    LayerProfile one{.name = layer, .time = measured.time};
+    const auto found = known.find(layer);
+    if (found != known.end()) {
+      const SessionInfo::Layer& is = *found->second;
+      one.originals = is.originals;
+      one.type = is.type;
+      one.kernel = is.kernel;
+      one.precision = is.precision;
+      one.layout = is.layout;
+      one.work = is.work;
+    }
+    one.share = static_cast<double>(measured.time.sum()) / request_ns;
+    if (measured.worker_wall_ns > 0) {
+      one.thread_efficiency =
+          std::min(1.0, measured.worker_busy_ns / (measured.worker_wall_ns * profile.threads));
+    }
+    profile.layers.push_back(std::move(one));
+  };
+  for (const std::string& layer : bucket.order) append(layer, bucket.layers.find(layer)->second);
+  std::set<std::string_view> listed;
+  for (const SessionInfo::Layer& layer : info.layers) {
+    if (!bucket.layers.contains(layer.name) && listed.insert(layer.name).second) {
+      append(layer.name, {});
+    }
+  }
+  return profile;
+}
+
+std::vector<Profile> Builder::profiles() const {
+  std::vector<Profile> result;
+  for (const auto& [key, bucket] : buckets_) {
+    result.push_back(profile_of(sessions_.at(key.first), key.second, bucket));
+  }
+  return result;
+}
+
+void Builder::reset(std::uint64_t session) {
+  std::erase_if(buckets_, [&](const auto& entry) { return entry.first.first == session; });
+}
+
+void Builder::remove(std::uint64_t session) {
+  reset(session);
+  sessions_.erase(session);
+}
+
+}  // namespace tachostat::profile

@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/status.h"
+#include "profile/members.h"
+#include "profile/profile.h"
+
+namespace tachostat::profile {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using nlohmann::json;
+
+// More is no profile of a model. Also bounds the memory that a small hostile file can ask for.
+constexpr std::size_t kMostLayers = 20'000;
+constexpr int kMostThreads = 65'536;
+
+// The statistics are for readers; the sum and the buckets are what is read back.
+void add_time(const base::Histogram& time, Json& to) {
+  to["count"] = time.count();
+  to["mean_ns"] = time.mean();
+  to["p50_ns"] = time.quantile(0.5);
+  to["p90_ns"] = time.quantile(0.9);
+  to["p99_ns"] = time.quantile(0.99);
+  to["min_ns"] = time.min();
+  to["max_ns"] = time.max();
+  to["sum_ns"] = time.sum();
+  to["buckets"] = time.buckets();
+}
+
+Json json_of(const LayerProfile& layer) {
+  Json to = {{"name", layer.name},     {"originals", layer.originals}, {"type", layer.type},
+             {"kernel", layer.kernel}, {"precision", layer.precision}, {"layout", layer.layout}};
+  add_time(layer.time, to);
+  to["share"] = layer.share;
+  to["thread_efficiency"] = number_or_null(layer.thread_efficiency);
+  to["flops"] = number_or_null(layer.work.flops);
+  to["bytes"] = number_or_null(layer.work.bytes());
+  to["weight_bytes"] = number_or_null(layer.work.weight_bytes);
+  to["input_bytes"] = number_or_null(layer.work.input_bytes);
+  to["output_bytes"] = number_or_null(layer.work.output_bytes);
+  return to;
+}
+
+absl::StatusOr<std::vector<std::pair<std::uint32_t, std::uint64_t>>> read_buckets(
+    const Members& members, std::uint64_t count) {
+  const std::uint32_t last = base::Histogram::bucket_of(UINT64_MAX);
+  const std::string path = members.path_of("buckets");
+  TS_ASSIGN_OR_RETURN(const json* array, members.array("buckets", last + 1));
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> buckets;
+  std::uint64_t left = count;
+  for (const json& pair : *array) {
+    const bool good = pair.is_array() && pair.size() == 2 && pair[0].is_number_unsigned() &&
+                      pair[1].is_number_unsigned() && pair[0] <= last;
+    if (!good) {
+      return base::invalid_argument(
+          "member '{}': expected pairs of a bucket from 0 to {} and its count", path, last);
+    }
+    const auto bucket = pair[0].get<std::uint32_t>();
+    const auto times = pair[1].get<std::uint64_t>();
+    if (!buckets.empty() && bucket <= buckets.back().first) {
+      return base::invalid_argument("member '{}': buckets must ascend, but {} follows {}", path,
+                                    bucket, buckets.back().first);
+    }
+    if (times == 0 || times > left) {
+      return base::invalid_argument("member '{}': the counts must be from 1 and add up to {}", path,
+                                    count);
+    }
+    left -= times;
+    buckets.emplace_back(bucket, times);
+  }
+  if (left != 0) {
+    return base::invalid_argument("member '{}': the counts must add up to {}, but {} are missing",
+                                  path, count, left);
+  }
+  return buckets;
+}
+
+absl::Status read_time(const Members& members, base::Histogram& to) {
+  std::uint64_t count = 0;
+  std::uint64_t min = 0;
+  std::uint64_t max = 0;
+  std::uint64_t sum = 0;
+  TS_RETURN_IF_ERROR(members.read("count", count));
+  TS_RETURN_IF_ERROR(members.read("min_ns", min));
+  TS_RETURN_IF_ERROR(members.read("max_ns", max));
+  TS_RETURN_IF_ERROR(members.read("sum_ns", sum));
+  TS_ASSIGN_OR_RETURN(const auto buckets, read_buckets(members, count));
+  if (buckets.empty()) return absl::OkStatus();
+  if (base::Histogram::bucket_of(min) != buckets.front().first) {
+    return base::invalid_argument("member '{}': {} is not in the first bucket, {}",
+                                  members.path_of("min_ns"), min, buckets.front().first);
+  }
+  if (base::Histogram::bucket_of(max) != buckets.back().first || max < min) {
+    return base::invalid_argument("member '{}': {} is not in the last bucket, {}",
+                                  members.path_of("max_ns"), max, buckets.back().first);
+  }
+  // A mean outside [min, max], told without a product that could overflow.
+  const double mean = static_cast<double>(sum) / static_cast<double>(count);
+  if (mean < static_cast<double>(min) * (1 - 1e-9) ||
+      mean > static_cast<double>(max) * (1 + 1e-9)) {
+    return base::invalid_argument("member '{}': {} over {} is a mean outside [min_ns, max_ns]",
+                                  members.path_of("sum_ns"), sum, count);
+  }
+  to = base::Histogram::from_buckets(buckets, min, max, sum);
+  return absl::OkStatus();
+}
+
+absl::Status read_layer(const Members& members, LayerProfile& layer) {
+  TS_RETURN_IF_ERROR(members.read("name", layer.name));
+  TS_RETURN_IF_ERROR(members.read("originals", layer.originals));
+  TS_RETURN_IF_ERROR(members.read("type", layer.type));
+  TS_RETURN_IF_ERROR(members.read("kernel", layer.kernel));
+  TS_RETURN_IF_ERROR(members.read("precision", layer.precision));
+  TS_RETURN_IF_ERROR(members.read("layout", layer.layout));
+  TS_RETURN_IF_ERROR(read_time(members, layer.time));
+  TS_RETURN_IF_ERROR(members.read("share", layer.share));
+  TS_RETURN_IF_ERROR(members.read_or_null("thread_efficiency", layer.thread_efficiency));
+  TS_RETURN_IF_ERROR(members.read_or_null("flops", layer.work.flops));
+  TS_RETURN_IF_ERROR(members.read_or_null("weight_bytes", layer.work.weight_bytes));
+  TS_RETURN_IF_ERROR(members.read_or_null("input_bytes", layer.work.input_bytes));
+  return members.read_or_null("output_bytes", layer.work.output_bytes);
+}
+
+absl::Status read_profile(const Members& members, Profile& profile) {
+  TS_RETURN_IF_ERROR(members.read("model", profile.model));
+  TS_RETURN_IF_ERROR(members.read("model_hash", profile.model_hash));
+  TS_RETURN_IF_ERROR(members.read("variant", profile.variant));
+  TS_RETURN_IF_ERROR(members.read("bucket", profile.bucket));
+  TS_RETURN_IF_ERROR(members.read("threads", 1, kMostThreads, profile.threads));
+  TS_RETURN_IF_ERROR(members.read("streams", 1, kMostThreads, profile.streams));
+  TS_RETURN_IF_ERROR(members.read("static_shapes", profile.static_shapes));
+  TS_ASSIGN_OR_RETURN(const Members requests, members.object("requests"));
+  TS_RETURN_IF_ERROR(read_time(requests, profile.request_time));
+  TS_RETURN_IF_ERROR(members.read("unattributed_ns", profile.unattributed_ns));
+  TS_RETURN_IF_ERROR(members.read("overhead", profile.overhead));
+  TS_RETURN_IF_ERROR(members.read("dropped_spans", profile.dropped_spans));
+  TS_ASSIGN_OR_RETURN(const json* layers, members.array("layers", kMostLayers));
+  for (std::size_t i = 0; i < layers->size(); ++i) {
+    const std::string path = fmt::format("layers[{}]", i);
+    if (!(*layers)[i].is_object()) {
+      return base::invalid_argument("member '{}': expected an object, found {}", path,
+                                    (*layers)[i].type_name());
+    }
+    TS_RETURN_IF_ERROR(read_layer(Members((*layers)[i], path), profile.layers.emplace_back()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string to_json(const Profile& profile) {
+  Json requests = Json::object();
+  add_time(profile.request_time, requests);
+  Json layers = Json::array();
+  for (const LayerProfile& layer : profile.layers) layers.push_back(json_of(layer));
+  const Json document = {
+      {"version", Profile::kVersion},     {"model", profile.model},
+      {"model_hash", profile.model_hash}, {"variant", profile.variant},
+      {"bucket", profile.bucket},         {"threads", profile.threads},
+      {"streams", profile.streams},       {"static_shapes", profile.static_shapes},
+      {"requests", std::move(requests)},  {"unattributed_ns", profile.unattributed_ns},
+      {"overhead", profile.overhead},     {"dropped_spans", profile.dropped_spans},
+      {"layers", std::move(layers)}};
+  // Layer names come from the model's file and need not be UTF-8.
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+absl::StatusOr<Profile> from_json(std::string_view text) {
+  TS_ASSIGN_OR_RETURN(const json document, parse_document(text, "profile", Profile::kVersion));
+  Profile profile;
+  const absl::Status status = read_profile(Members(document, ""), profile);
+  if (!status.ok()) return base::with_context(status, "profile");
+  return profile;
+}
+
+std::string to_json(const Roofline& roofline) {
+  const Json document = {{"version", Profile::kVersion},
+                         {"threads", roofline.threads},
+                         {"peak_f32_flops", number_or_null(roofline.peak_f32_flops)},
+                         {"single_f32_flops", number_or_null(roofline.single_f32_flops)},
+                         {"memory_bandwidth", number_or_null(roofline.memory_bandwidth)},
+                         {"cache_bandwidth", number_or_null(roofline.cache_bandwidth)}};
+  return document.dump();
+}
+
+absl::StatusOr<Roofline> roofline_from_json(std::string_view text) {
+  TS_ASSIGN_OR_RETURN(const json document, parse_document(text, "roofline", Profile::kVersion));
+  const Members members(document, "");
+  Roofline roofline;
+  const absl::Status status = [&]() -> absl::Status {
+    TS_RETURN_IF_ERROR(members.read("threads", 1, kMostThreads, roofline.threads));
+    TS_RETURN_IF_ERROR(members.read_or_null("peak_f32_flops", roofline.peak_f32_flops));
+    TS_RETURN_IF_ERROR(members.read_or_null("single_f32_flops", roofline.single_f32_flops));
+    TS_RETURN_IF_ERROR(members.read_or_null("memory_bandwidth", roofline.memory_bandwidth));
+    return members.read_or_null("cache_bandwidth", roofline.cache_bandwidth);
+  }();
+  if (!status.ok()) return base::with_context(status, "roofline");
+  return roofline;
+}
+
+}  // namespace tachostat::profile

@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <tuple>
+
+#include "trace/formats/chrome.h"
+
+namespace tachostat::trace {
+namespace {
+
+std::string quoted(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// Chrome counts in microseconds. Three decimals, always, keep nanoseconds exact.
+std::string microseconds(std::uint64_t ns) { return fmt::format("{}.{:03}", ns / 1000, ns % 1000); }
+
+std::string times(std::uint64_t begin_ns, std::uint64_t end_ns) {
+  return fmt::format(R"("ts":{},"dur":{})", microseconds(begin_ns),
+                     microseconds(end_ns > begin_ns ? end_ns - begin_ns : 0));
+}
+
+// One event a line, so that files diff well.
+class Writer {
+ public:
+  explicit Writer(std::ostream& out) : out_(out) {}
+  ~Writer() { out_ << buffer_; }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  template <class... Args>
+  void event(fmt::format_string<Args...> format, Args&&... args) {
+    buffer_ += first_ ? "\n" : ",\n";
+    first_ = false;
+    fmt::format_to(std::back_inserter(buffer_), format, std::forward<Args>(args)...);
+    if (buffer_.size() < 64 * 1024) return;
+    out_ << buffer_;
+    buffer_.clear();
+  }
+
+ private:
+  std::ostream& out_;
+  std::string buffer_;
+  bool first_ = true;
+};
+
+void write_marks(const Trace& trace, Writer& writer) {
+  std::vector<const ExecutionMark*> marks;
+  for (const ExecutionMark& mark : trace.marks) marks.push_back(&mark);
+  std::sort(marks.begin(), marks.end(), [](const ExecutionMark* a, const ExecutionMark* b) {
+    return std::tie(a->begin_ns, a->thread, a->session, a->end_ns, a->bucket) <
+           std::tie(b->begin_ns, b->thread, b->session, b->end_ns, b->bucket);
+  });
+  for (const ExecutionMark* mark : marks) {
+    writer.event(R"({{"ph":"X","pid":1,"tid":{},{},"cat":"execution","name":"session {}",)"
+                 R"("args":{{"session":{},"bucket":{}}}}})",
+                 mark->thread, times(mark->begin_ns, mark->end_ns), mark->session, mark->session,
+                 quoted(mark->bucket));
+  }
+}
+
+void write_spans(const Trace& trace, Writer& writer) {
+  std::vector<std::string> names;
+  names.reserve(trace.names.size());
+  for (const std::string& name : trace.names) names.push_back(quoted(name));
+  std::vector<Span> spans = trace.spans;
+  std::stable_sort(spans.begin(), spans.end(), [&](const Span& a, const Span& b) {
+    return std::tie(a.begin_ns, a.thread, a.depth, b.end_ns) <
+           std::tie(b.begin_ns, b.thread, b.depth, a.end_ns);
+  });
+  const std::string unnamed = quoted("");
+  for (const Span& span : spans) {
+    writer.event(R"({{"ph":"X","pid":1,"tid":{},{},"cat":"{}","name":{},"args":{{"depth":{}}}}})",
+                 span.thread, times(span.begin_ns, span.end_ns), name_of(span.kind),
+                 span.name < names.size() ? names[span.name] : unnamed, span.depth);
+  }
+}
+
+}  // namespace
+
+void write_chrome(const Trace& trace, std::ostream& out) {
+  out << fmt::format(
+      R"({{"displayTimeUnit":"ns","otherData":{{"tachostat_format":1,"dropped_spans":{}}},"traceEvents":[)",
+      trace.dropped);
+  {
+    Writer writer(out);
+    writer.event(
+        R"({{"ph":"M","pid":1,"tid":0,"name":"process_name","args":{{"name":"tachostat"}}}})");
+    for (const auto& [thread, name] : trace.threads) {
+      writer.event(R"({{"ph":"M","pid":1,"tid":{},"name":"thread_name","args":{{"name":{}}}}})",
+                   thread, quoted(name));
+    }
+    // Marks first: where times are equal a viewer nests what comes later inside what came before.
+    write_marks(trace, writer);
+    write_spans(trace, writer);
+  }
+  out << "\n]}\n";
+}
+
+}  // namespace tachostat::trace

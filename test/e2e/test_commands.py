@@ -1,0 +1,119 @@
+"""The commands that run to their end: profile, diagnose, machine."""
+
+import json
+
+import pytest
+
+import models
+import program
+
+NOT_EXECUTED = {"Const", "Input", "Output"}
+
+
+@pytest.fixture(scope="module")
+def profile():
+    done = program.run(
+        "profile", models.recogniser(), "--json", "--requests", 30, "--shape", "x[1,3,48,320]", *models.FLAGS
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_profile_lists_every_executed_layer(profile, bare_recogniser):
+    profiled = {layer["name"] for layer in profile["layers"]}
+    executed = {
+        node.get_friendly_name()
+        for node in bare_recogniser.compiled.get_runtime_model().get_ops()
+        if node.get_rt_info()["layerType"] not in NOT_EXECUTED
+    }
+    assert len(executed) > 50
+    assert executed - profiled == set()
+
+
+def test_profile_names_layers_as_the_model_does(profile):
+    import openvino
+
+    of_model = {node.get_friendly_name() for node in openvino.Core().read_model(models.recogniser()).get_ops()}
+    convolutions = [layer for layer in profile["layers"] if layer["type"] == "Convolution"]
+    assert len(convolutions) > 10
+    for layer in convolutions:
+        assert set(layer["originals"]) & of_model, layer["name"]
+        assert layer["kernel"] and layer["precision"] == "f32"
+
+
+def test_profile_layers_add_up_to_the_request(profile):
+    assert profile["requests"]["count"] == 30
+    layers = sum(layer["sum_ns"] for layer in profile["layers"])
+    request = profile["requests"]["sum_ns"]
+    assert abs(layers / request - 1) < 0.05
+    assert layers + profile["unattributed_ns"] == pytest.approx(request, rel=0.001)
+
+
+def test_profile_for_people():
+    done = program.run(
+        "profile", models.recogniser(), "--requests", 10, "--top", 5, "--shape", "x[1,3,48,64]", *models.FLAGS
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Convolution" in done.stdout
+
+
+def test_profile_writes_a_chrome_trace(tmp_path, arith_model):
+    trace = tmp_path / "trace.json"
+    done = program.run(
+        "profile", arith_model, "--requests", 10, "--format", "chrome", "-o", trace, "--shape", "a[4,3]", "--shape",
+        "b[4,3]",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    events = json.loads(trace.read_text())["traceEvents"]
+    complete = [event for event in events if event["ph"] == "X"]
+    assert len(complete) >= 10
+    for event in complete:
+        assert event["dur"] >= 0 and event["ts"] >= 0 and event["name"] and "tid" in event and "pid" in event
+    assert any(event["ph"] == "M" and event["name"] == "thread_name" for event in events)
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--shape", "x[1,3,48"], ["x[1,3,48"]),
+        (["--shape", "nobody[1,3]"], ["nobody"]),
+        (["--shape", "x[1,3,47,320]"], ["x"]),
+        (["--requests", "0"], ["--requests"]),
+        (["--format", "nonsense"], ["--format"]),
+        (["-o", "/proc/nobody/file"], ["/proc/nobody/file"]),
+    ],
+)
+def test_profile_refuses(arguments, words):
+    done = program.run("profile", models.recogniser(), *arguments)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    for word in words:
+        assert word in done.stderr
+
+
+def test_diagnose_reads_a_profile(tmp_path, profile):
+    path = tmp_path / "profile.json"
+    path.write_text(json.dumps(profile))
+    done = program.run("diagnose", path, "--json")
+    assert done.returncode == 0, done.stderr
+    for finding in json.loads(done.stdout)["findings"]:
+        assert finding["rule"] and finding["summary"]
+
+
+def test_diagnose_refuses_what_is_no_profile(tmp_path):
+    path = tmp_path / "profile.json"
+    path.write_text('{"version": 1}')
+    done = program.run("diagnose", path, "--json")
+    assert done.returncode == 2 and done.stdout == ""
+    assert "profile.json" in done.stderr
+
+
+def test_machine():
+    done = program.run("machine", "--json")
+    assert done.returncode == 0, done.stderr
+    machine = json.loads(done.stdout)
+    assert machine["engines"][0]["name"] == "openvino"
+    assert "f32" in machine["engines"][0]["native_precisions"]
+    assert machine["roofline"]["peak_f32_flops"] > 1e8
+    assert machine["spans"].startswith("available"), machine["spans"]
+    assert "openvino" in program.run("machine").stdout
