@@ -45,14 +45,18 @@ void SamplingObserver::on_end(const engine::Execution& execution) noexcept {
        .bucket = std::string(execution.bucket)});
 }
 
-profile::SessionInfo session_info(const model::Graph& graph, const model::Variant& variant,
-                                  const engine::Applied& applied) {
+profile::SessionInfo session_info(const model::Graph& graph,
+                                  const std::vector<model::Port>& declared,
+                                  const model::Variant& variant, const engine::Applied& applied) {
   profile::SessionInfo info;
   info.model = graph.name;
   info.model_hash = graph.hash;
   info.variant = variant;
   info.streams = std::max(1, applied.streams);
   info.threads = std::max(1, applied.threads / info.streams);
+  info.static_shapes = std::all_of(declared.begin(), declared.end(), [](const model::Port& input) {
+    return model::is_static(input.shape);
+  });
   for (const engine::AppliedLayer& layer : applied.layers) {
     info.layers.push_back({.name = layer.name,
                            .originals = layer.originals,
@@ -69,8 +73,8 @@ void Evidence::add_session(const engine::Session& session) {
   base::MutexLock lock(mutex_);
   Known known{.variant = session.variant(), .applied = session.applied()};
   known.has_work = !known.variant.shapes.empty();
-  builder_.add_session(session.number(),
-                       session_info(graph_at(known.variant.shapes), known.variant, known.applied));
+  builder_.add_session(session.number(), session_info(graph_at(known.variant.shapes), graph_.inputs,
+                                                      known.variant, known.applied));
   sessions_[session.number()] = std::move(known);
 }
 
@@ -107,8 +111,8 @@ std::optional<profile::Profile> Evidence::profile_of(std::uint64_t session,
   if (known == sessions_.end()) return std::nullopt;
   if (!known->second.has_work && !shapes.empty()) {
     known->second.has_work = true;
-    builder_.add_session(
-        session, session_info(graph_at(shapes), known->second.variant, known->second.applied));
+    builder_.add_session(session, session_info(graph_at(shapes), graph_.inputs,
+                                               known->second.variant, known->second.applied));
   }
   std::optional<profile::Profile> best;
   for (profile::Profile& candidate : builder_.profiles()) {

@@ -430,6 +430,9 @@ TEST_F(GovernorTest, OffLearnsNothing) {
   EXPECT_THAT(plant_.loads(), ElementsAre(kStart.id()));
   EXPECT_EQ(governor_->state().phase, "holding");
   EXPECT_GT(governor_->state().throughput, 50);
+  ASSERT_TRUE(governor_->state().profile.has_value()) << "what is measured is shown all the same";
+  EXPECT_EQ(governor_->state().profile->variant, kStart.id());
+  EXPECT_EQ(governor_->state().findings.size(), 1u);
 }
 
 TEST_F(GovernorTest, AShapeBucketLeavesOtherShapesToTheIncumbent) {
@@ -508,6 +511,8 @@ TEST_F(GovernorTest, TheLadderFollowsTheLoadUpAndDown) {
   run(30);
   EXPECT_EQ(serving(), kStart.id());
   EXPECT_THAT(reasons("switch").back(), HasSubstr("would carry it"));
+  ASSERT_TRUE(governor_->state().profile.has_value());
+  EXPECT_EQ(governor_->state().profile->variant, kStart.id());
   plant_.set_traffic({.rate = 110});
   run(30);
   EXPECT_EQ(serving(), kStreams.id());

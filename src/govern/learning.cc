@@ -11,6 +11,7 @@ namespace {
 constexpr int kQuietWindows = 2;    // between two candidates: the ladder's turn
 constexpr double kLeastRate = 0.5;  // answers per second, under which a trial would take too long
 constexpr base::Duration kProfilePoll = std::chrono::milliseconds(500);
+constexpr base::Duration kProfileRefresh = std::chrono::seconds(10);
 constexpr base::Duration kProfilePatience = std::chrono::seconds(60);
 constexpr base::Duration kLearnAgain = std::chrono::seconds(60);  // after holding began, at least
 constexpr int kMostTrials = 24;                                   // of one round of learning
@@ -22,9 +23,12 @@ Learning::Learning(Core& core) : core_(core), random_(core.options.seed) {
 }
 
 void Learning::enter(Phase phase) {
+  // A window that holds blocks of a trial is no normal traffic.
+  if (phase_ == Phase::kTrial) core_.windows.disturb();
   phase_ = phase;
   phase_since_ = core_.clock.now();
   quiet_windows_ = 0;
+  next_poll_ = base::Time();
   const char* name = "observing";
   if (phase == Phase::kProfiling) name = "profiling";
   if (phase == Phase::kLoading || phase == Phase::kAccuracy) name = "verifying";
@@ -34,7 +38,6 @@ void Learning::enter(Phase phase) {
 }
 
 void Learning::step(const Observation& piece) {
-  if (core_.options.learn == Learn::kOff) return;
   switch (phase_) {
     case Phase::kObserving:
       return observe();
@@ -49,7 +52,7 @@ void Learning::step(const Observation& piece) {
     case Phase::kShadow:
       return follow_shadow(piece);
     case Phase::kHolding:
-      return;
+      return refresh_profile();
   }
 }
 
@@ -64,6 +67,7 @@ void Learning::add(const Window& window) {
 void Learning::serving_changed() {
   watch_.reset();
   profiled_ = false;
+  next_poll_ = base::Time();
   findings_.clear();
   core_.board.change([](GovernorState& state) {
     state.findings.clear();
@@ -113,7 +117,10 @@ void Learning::seek_profile() {
   if (now < next_poll_) return;
   next_poll_ = now + kProfilePoll;
   const std::optional<profile::Profile> profile = core_.plant.profile(core_.serving());
-  if (profile) return diagnose(*profile);
+  if (profile) {
+    diagnose(*profile);
+    return make_candidates();
+  }
   if (now - phase_since_ < kProfilePatience || told_no_profile_) return;
   told_no_profile_ = true;
   core_.decide(
@@ -132,6 +139,18 @@ void Learning::diagnose(const profile::Profile& profile) {
     state.profile = profile;
     state.findings = findings_;
   });
+}
+
+// For people, and for the reason of a decision; nothing is proposed.
+void Learning::refresh_profile() {
+  const base::Time now = core_.clock.now();
+  if (now < next_poll_) return;
+  const std::optional<profile::Profile> profile = core_.plant.profile(core_.serving());
+  next_poll_ = now + (profile ? kProfileRefresh : kProfilePoll);
+  if (profile) diagnose(*profile);
+}
+
+void Learning::make_candidates() {
   profiled_ = true;
   queue_start_check();
   queue_candidates();

@@ -64,7 +64,9 @@ class Learning {
   void enter(Phase phase);
   void observe();
   void seek_profile();
+  void refresh_profile();
   void diagnose(const profile::Profile& profile);
+  void make_candidates();
   void queue_candidates();
   void queue_start_check();
   bool wanted(const std::string& variant) const;

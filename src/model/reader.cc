@@ -1,6 +1,6 @@
-// OpenVINO reads the file; what it read becomes a Graph. ov::Core may be used from several threads
-// at once for reading. One is made per read: about a millisecond, against some hundred for a model,
-// and it leaves nothing behind in the process.
+// OpenVINO reads the file; what it read becomes a Graph. Reading through an ov::Core is
+// thread-safe, and so is a Core of one's own: one is made per read, which takes about a
+// millisecond, against some hundred for a model.
 #include <algorithm>
 #include <filesystem>
 #include <openvino/core/graph_util.hpp>

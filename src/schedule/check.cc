@@ -16,6 +16,12 @@ std::string known_names(const model::Graph& graph) {
   return names.empty() ? "none" : names;
 }
 
+// Clients read these messages, so types are spelled as the protocol does.
+std::string_view spelled(model::DataType type) {
+  const std::string_view name = model::protocol_name_of(type);
+  return name.empty() ? model::name_of(type) : name;
+}
+
 // Bytes of `elements` of `bits` each, rounded up; false when the number is absurd.
 bool bytes_of(std::int64_t elements, int bits, std::uint64_t& bytes) {
   const auto count = static_cast<std::uint64_t>(elements);
@@ -28,8 +34,8 @@ absl::Status check_input(const model::Port& port, const engine::Tensor& input) {
   const bool type_fits = port.type == model::DataType::kUnknown || input.type == port.type;
   if (!type_fits || !model::accepts(port.shape, input.shape)) {
     return base::invalid_argument("input '{}': expected {} {}, found {} {}", port.name,
-                                  model::name_of(port.type), model::to_string(port.shape),
-                                  model::name_of(input.type), model::to_string(input.shape));
+                                  spelled(port.type), model::to_string(port.shape),
+                                  spelled(input.type), model::to_string(input.shape));
   }
   const int bits = model::bits_of(input.type);
   if (bits == 0) return absl::OkStatus();  // strings are as long as they are
@@ -40,8 +46,8 @@ absl::Status check_input(const model::Port& port, const engine::Tensor& input) {
   }
   if (expected != input.data.size()) {
     return base::invalid_argument("input '{}' of {} {}: expected {} bytes, found {}", port.name,
-                                  model::name_of(input.type), model::to_string(input.shape),
-                                  expected, input.data.size());
+                                  spelled(input.type), model::to_string(input.shape), expected,
+                                  input.data.size());
   }
   return absl::OkStatus();
 }
@@ -69,7 +75,7 @@ absl::Status check_inputs(const model::Graph& graph, const std::vector<engine::T
     });
     if (!present) {
       return base::invalid_argument("input '{}' is missing: expected {} {}", port.name,
-                                    model::name_of(port.type), model::to_string(port.shape));
+                                    spelled(port.type), model::to_string(port.shape));
     }
   }
   return absl::OkStatus();

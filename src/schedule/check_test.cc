@@ -38,24 +38,24 @@ TEST(CheckInputs, TakesWhatTheModelDeclaresInAnyOrder) {
 }
 
 TEST(CheckInputs, NamesWhatIsWrong) {
-  EXPECT_THAT(refusal({image()}), HasSubstr("input 'ids' is missing: expected i64 [1]"));
+  EXPECT_THAT(refusal({image()}), HasSubstr("input 'ids' is missing: expected INT64 [1]"));
   EXPECT_THAT(refusal({}), HasSubstr("input 'image' is missing"));
   EXPECT_THAT(refusal({image(), ids(), ids()}), HasSubstr("'ids' is given twice"));
   EXPECT_THAT(refusal({image(), tensor("id", DataType::kI64, {1}, 8)}),
               HasSubstr("no input 'id'; its inputs: 'image', 'ids'"));
   EXPECT_THAT(refusal({image(), tensor("ids", DataType::kI32, {1}, 4)}),
-              HasSubstr("expected i64 [1], found i32 [1]"));
+              HasSubstr("expected INT64 [1], found INT32 [1]"));
   EXPECT_THAT(refusal({tensor("image", DataType::kF32, {1, 4, 2, 5}, 160), ids()}),
-              HasSubstr("expected f32 [?,3,2,?], found f32 [1,4,2,5]"));
+              HasSubstr("expected FP32 [?,3,2,?], found FP32 [1,4,2,5]"));
   EXPECT_THAT(refusal({tensor("image", DataType::kF32, {1, 3, 2}, 24), ids()}),
-              HasSubstr("found f32 [1,3,2]"));
+              HasSubstr("found FP32 [1,3,2]"));
 }
 
 TEST(CheckInputs, NeverTrustsSizes) {
   EXPECT_THAT(refusal({tensor("image", DataType::kF32, {1, 3, 2, 5}, 119), ids()}),
               HasSubstr("expected 120 bytes, found 119"));
   EXPECT_THAT(refusal({tensor("image", DataType::kF32, {1, 3, 2, -5}, 0), ids()}),
-              HasSubstr("found f32 [1,3,2,?]"));
+              HasSubstr("found FP32 [1,3,2,?]"));
   const model::Shape hostile = {INT64_MAX / 2, 3, 2, INT64_MAX / 2};
   EXPECT_THAT(refusal({tensor("image", DataType::kF32, hostile, 8), ids()}),
               HasSubstr("more elements than any memory"));

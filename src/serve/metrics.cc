@@ -177,7 +177,7 @@ Metrics::Metrics(const Repository& repository) : state_(std::make_unique<State>(
 Metrics::~Metrics() = default;
 
 void Metrics::answered(std::string_view model, const schedule::Answered& answered) {
-  if (!answered.ok) return;
+  if (!answered.ok || model.empty()) return;
   prometheus::Histogram* latency = nullptr;
   prometheus::Counter* answers = nullptr;
   {

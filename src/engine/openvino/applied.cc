@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_set>
 
 namespace tachostat::engine {
 namespace {
@@ -31,6 +32,42 @@ int order_of(const ov::Node& node) {
   return order;
 }
 
+// What runs per inference: constants, and what was computed from them alone, ran while compiling.
+bool is_executed(const ov::Node& node, std::unordered_set<const ov::Node*>& constants) {
+  const std::string type = info(node, "layerType");
+  bool constant = type == "Const";
+  if (!constant && node.get_input_size() > 0) {
+    constant = true;
+    for (std::size_t i = 0; i < node.get_input_size(); ++i) {
+      constant &= constants.contains(node.get_input_node_ptr(i));
+    }
+  }
+  if (constant) constants.insert(&node);
+  return !constant && type != "Input" && type != "Output";
+}
+
+// Adds the layers whose names are not in `names` yet.
+void add_layers(const ov::CompiledModel& stream, std::unordered_set<std::string>& names,
+                std::vector<AppliedLayer>& layers) {
+  const std::shared_ptr<const ov::Model> runtime = stream.get_runtime_model();
+  std::vector<std::shared_ptr<ov::Node>> nodes;
+  std::unordered_set<const ov::Node*> constants;
+  for (const std::shared_ptr<ov::Node>& node : runtime->get_ordered_ops()) {
+    if (is_executed(*node, constants)) nodes.push_back(node);
+  }
+  std::stable_sort(nodes.begin(), nodes.end(),
+                   [](const auto& a, const auto& b) { return order_of(*a) < order_of(*b); });
+  for (const std::shared_ptr<ov::Node>& node : nodes) {
+    if (!names.insert(node->get_friendly_name()).second) continue;
+    layers.push_back({.name = node->get_friendly_name(),
+                      .originals = split(info(*node, "originalLayersNames")),
+                      .type = info(*node, "layerType"),
+                      .kernel = info(*node, "primitiveType"),
+                      .precision = info(*node, "runtimePrecision"),
+                      .layout = info(*node, "outputLayouts")});
+  }
+}
+
 }  // namespace
 
 Applied read_applied(const std::vector<ov::CompiledModel>& streams) {
@@ -44,19 +81,8 @@ Applied read_applied(const std::vector<ov::CompiledModel>& streams) {
         std::find(known.begin(), known.end(), ov::inference_num_threads.name()) != known.end();
     applied.threads += tells ? stream.get_property(ov::inference_num_threads) : 1;
   }
-  auto nodes = streams[0].get_runtime_model()->get_ordered_ops();
-  std::stable_sort(nodes.begin(), nodes.end(),
-                   [](const auto& a, const auto& b) { return order_of(*a) < order_of(*b); });
-  for (const std::shared_ptr<ov::Node>& node : nodes) {
-    const std::string type = info(*node, "layerType");
-    if (type == "Const" || type == "Input" || type == "Output") continue;
-    applied.layers.push_back({.name = node->get_friendly_name(),
-                              .originals = split(info(*node, "originalLayersNames")),
-                              .type = type,
-                              .kernel = info(*node, "primitiveType"),
-                              .precision = info(*node, "runtimePrecision"),
-                              .layout = info(*node, "outputLayouts")});
-  }
+  std::unordered_set<std::string> names;
+  for (const ov::CompiledModel& stream : streams) add_layers(stream, names, applied.layers);
   return applied;
 }
 

@@ -8,8 +8,9 @@
 
 namespace tachostat::engine {
 
-// Layers come from the first stream's model, in order of execution; the others are compiled alike.
-// Constants and the ports themselves are left out.
+// Layers that run per inference, in order of execution. Streams are compiled alike, but OpenVINO
+// numbers the layers that it makes itself, and spans carry those names: after the first stream's
+// layers come those that the others call by other names.
 Applied read_applied(const std::vector<ov::CompiledModel>& streams);
 
 }  // namespace tachostat::engine

@@ -1,4 +1,5 @@
-// How much of the heap is in use, for the difference that loading makes.
+// How much of the heap is in use, for the difference that loading makes. An estimate: what other
+// threads allocate or free meanwhile counts too, and weights mapped from a file do not.
 #pragma once
 
 #include <cstdint>

@@ -181,7 +181,11 @@ TEST_F(OpenvinoTest, AppliedTellsWhatRuns) {
   EXPECT_EQ(conv->precision, "f32");
   EXPECT_FALSE(conv->kernel.empty());
   EXPECT_FALSE(conv->layout.empty());
-  for (const AppliedLayer& layer : applied.layers) EXPECT_NE(layer.type, "Const") << layer.name;
+  std::set<std::string> names;
+  for (const AppliedLayer& layer : applied.layers) {
+    EXPECT_NE(layer.type, "Const") << layer.name;
+    EXPECT_TRUE(names.insert(layer.name).second) << layer.name;
+  }
 }
 
 TEST_F(OpenvinoTest, SeveralInputsInAnyOrderAndSeveralOutputs) {

@@ -5,7 +5,6 @@
 // owes, since they would come back to sockets that are gone.
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -51,8 +50,7 @@ class HttpServer final : public Server {
       base::MutexLock lock(mutex_);
       while (!connections_.empty()) changed_.wait(mutex_);
     }
-    work_.reset();
-    context_.stop();
+    work_.reset();  // the threads end when the last handler has run
   }
 
   absl::Status start(const std::string& address) {
