@@ -11,6 +11,7 @@
 
 #include "app/engines.h"
 #include "app/evidence.h"
+#include "app/model_server.h"
 #include "app/profile_run.h"
 #include "base/clock.h"
 #include "base/status.h"

@@ -72,10 +72,14 @@ void AccuracyCheck::judge() {
   if (comparable_by_value && within_rounding && total_.largest_difference <= allowed) {
     if (total_.samples < kMinSamples && rounds_ < kMaxRounds) return;
     drop_bound_ = 0;
+    const std::string difference =
+        total_.bit_exact
+            ? "are the same bit for bit"
+            : fmt::format("differ by at most {:.1e} of the largest value, all {} labels the same",
+                          total_.largest_difference, total_.labels);
     return end(Verdict::kAccurate,
-               fmt::format("the same arithmetic up to rounding: outputs of {} requests differ by "
-                           "at most {:.1e} of the largest value, all {} labels are the same",
-                           total_.samples, total_.largest_difference, total_.labels));
+               fmt::format("the same arithmetic up to rounding: outputs of {} requests {}",
+                           total_.samples, difference));
   }
   if (total_.labels == 0) {
     return end(

@@ -112,6 +112,11 @@ class GovernorTest : public testing::Test {
     return found;
   }
   std::string serving() const { return governor_->state().variant; }
+  std::optional<verify::Point> on_frontier(const model::Variant& variant) const {
+    const verify::Frontier frontier = governor_->state().frontier;
+    const verify::Point* point = frontier.find(variant.id());
+    return point == nullptr ? std::nullopt : std::optional(*point);
+  }
   std::vector<std::string> served_by_last_plan() const {
     std::vector<std::string> ids;
     for (const model::Plan::Share& share : plant_.plans().back().shares) {
@@ -144,7 +149,7 @@ TEST_F(GovernorTest, StartPublishesThePlanAndSaysSo) {
   EXPECT_THAT(served_by_last_plan(), ElementsAre(kStart.id()));
   EXPECT_EQ(plant_.plans().back().concurrency, 1);
   EXPECT_THAT(reasons("start"), ElementsAre(HasSubstr("2 threads, 1 streams")));
-  EXPECT_NE(governor_->state().frontier.find(kStart.id()), nullptr);
+  EXPECT_TRUE(on_frontier(kStart).has_value());
 }
 
 TEST_F(GovernorTest, StartErrorIsFinal) {
@@ -183,8 +188,8 @@ TEST_F(GovernorTest, FindsTheBestVariantAndServesIt) {
   ASSERT_FALSE(switches.empty());
   EXPECT_THAT(switches.back(), HasSubstr("times the mean latency"));
   EXPECT_THAT(reasons("refused"), Contains(HasSubstr("not faster")));
-  const verify::Point* point = governor_->state().frontier.find(kStreams.id());
-  ASSERT_NE(point, nullptr);
+  const std::optional<verify::Point> point = on_frontier(kStreams);
+  ASSERT_TRUE(point.has_value());
   EXPECT_NEAR(point->service_ms, 12, 1);
   EXPECT_NEAR(point->capacity, 2 / 0.012, 15);
   EXPECT_TRUE(plant_.loaded().contains(kStart.id())) << "the fallback stays";
@@ -260,8 +265,8 @@ TEST_F(GovernorTest, CollectsLabelsForAModelWithOneLabelARequest) {
   run_until_holding();
   EXPECT_EQ(serving(), kBF16.id());
   EXPECT_THAT(plant_.mirrors(), Ge(19));
-  const verify::Point* point = governor_->state().frontier.find(kBF16.id());
-  ASSERT_NE(point, nullptr);
+  const std::optional<verify::Point> point = on_frontier(kBF16);
+  ASSERT_TRUE(point.has_value());
   EXPECT_GT(point->drop_bound, 0);
   EXPECT_LE(point->drop_bound, 0.01);
 }
@@ -483,7 +488,8 @@ TEST_F(GovernorTest, AStartVariantThatIsNoF32IsComparedWithOne) {
   EXPECT_EQ(serving(), kBF16.id());
   EXPECT_THAT(reasons("proved"), ElementsAre(HasSubstr("start variant is accurate")));
   EXPECT_THAT(plant_.loaded(), ElementsAre(kBF16.id())) << "the reference was temporary";
-  EXPECT_GT(governor_->state().frontier.find(kBF16.id())->drop_bound, 0);
+  ASSERT_TRUE(on_frontier(kBF16).has_value());
+  EXPECT_GT(on_frontier(kBF16)->drop_bound, 0);
 }
 
 TEST_F(GovernorTest, AnInaccurateStartVariantGivesWayToF32) {
@@ -581,6 +587,26 @@ TEST_F(GovernorTest, WithoutProfilesItSaysThatItWaits) {
   EXPECT_EQ(governor_->state().phase, "profiling");
   EXPECT_THAT(reasons("holding"), ElementsAre(HasSubstr("no layer profile")));
   EXPECT_EQ(plant_.plans().size(), 1u);
+}
+
+TEST_F(GovernorTest, TheRealRulesAndProposersFindIdleWorkers) {
+  options_.find_bottlenecks = nullptr;
+  options_.find_candidates = nullptr;
+  plant_.capabilities_value.hardware_threads = 2;
+  plant_.capabilities_value.precisions = {model::Precision::kF32};
+  plant_.behaviour = [](const model::Variant& variant) {
+    FakeBehaviour behaviour;
+    behaviour.threads = variant.threads;
+    behaviour.streams = variant.streams;
+    behaviour.service_ms = variant.streams == 2 ? 12 : 10;
+    return behaviour;
+  };
+  plant_.set_traffic({.clients = 2});
+  start();
+  run_until_holding();
+  EXPECT_THAT(reasons("trial"), Contains(HasSubstr("workers idle 50 %")));
+  EXPECT_EQ(plant_.plans().back().concurrency, 2) << "two streams serve: " << serving();
+  EXPECT_THAT(reasons("switch"), Not(IsEmpty()));
 }
 
 TEST_F(GovernorTest, NeverMoreLoadedThanAllowed) {
