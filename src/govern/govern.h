@@ -84,7 +84,8 @@ std::unique_ptr<Policy> make_ladder(LadderOptions options = {});
 struct Decision {
   std::uint64_t sequence = 0;
   std::int64_t unix_ms = 0;
-  // "start", "switch", "trial", "proved", "refused", "holding", "target", "degraded"
+  // "start", "switch", "trial", "proved", "refused", "holding", "learning" (again), "target",
+  // "degraded"
   std::string kind;
   std::string from;    // variant before; empty when none
   std::string to;      // variant after
