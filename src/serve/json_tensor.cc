@@ -45,7 +45,7 @@ absl::Status walk(ondemand::array array, const engine::Tensor& tensor, int depth
   for (auto result : array) {
     ondemand::value value;
     ondemand::json_type type{};
-    simdjson::error_code error = std::move(result).get(value);
+    simdjson::error_code error = result.get(value);
     if (!error) error = value.type().get(type);
     if (error) {
       return base::invalid_argument("input {}: data: {}", in_quotes(tensor.name),

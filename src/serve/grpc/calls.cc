@@ -148,13 +148,19 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   static constexpr int kMostInFlight = 64;
 
   void OnReadDone(bool ok) override {
+    grpc::ByteBuffer received;
     {
       base::MutexLock lock(mutex_);
+      // Taken before another thread can start the next read into it.
+      received.Swap(&incoming_);
       reading_ = false;
-      if (!ok) reads_ended_ = true;
-      if (ok) ++in_flight_;
+      if (ok) {
+        ++in_flight_;
+      } else {
+        reads_ended_ = true;
+      }
     }
-    if (ok) submit_incoming();
+    if (ok) submit_received(received);
     go_on();
   }
 
@@ -181,9 +187,8 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
     const std::shared_ptr<StreamCall> last = std::move(self_);
   }
 
-  void submit_incoming() {
-    const absl::StatusOr<Message> message = parse(incoming_);
-    incoming_.Clear();
+  void submit_received(const grpc::ByteBuffer& received) {
+    const absl::StatusOr<Message> message = parse(received);
     if (!message.ok()) return answered(write_stream_error("", message.status()));
     absl::StatusOr<Prepared> prepared = prepare(setting_.repository, *message);
     if (!prepared.ok()) return answered(write_stream_error((*message)->id(), prepared.status()));
