@@ -67,9 +67,9 @@ class Evidence {
   std::size_t recent_spans_ TS_GUARDED_BY(mutex_) = 0;
 };
 
-// Names, kernels and work of a session's executed layers, for profile::Builder. Work is counted from
-// `graph`, which should be static; layers that it does not know get none. `declared` are the inputs
-// as the model itself declares them, open or not.
+// Names, kernels and work of a session's executed layers, for profile::Builder. Work is counted
+// from `graph`, which should be static; layers that it does not know get none. `declared` are the
+// inputs as the model itself declares them, open or not.
 profile::SessionInfo session_info(const model::Graph& graph,
                                   const std::vector<model::Port>& declared,
                                   const model::Variant& variant, const engine::Applied& applied);
