@@ -280,12 +280,16 @@ trace::Trace Sampler::drain() {
     // The ends come before the spans: what these requests emitted is all in the source by now.
     base::MutexLock lock(state.mutex);
     known.requests.swap(state.ended);
-    known.last_started = state.last_number;
-    if (!state.in_flight_looked.empty()) {
-      known.oldest_in_flight = *state.in_flight_looked.begin();
-    }
+    // Numbers ascend, so whoever starts from here on is at least the next one.
+    known.oldest_in_flight = state.in_flight_looked.empty() ? state.last_number + 1
+                                                            : *state.in_flight_looked.begin();
   }
   state.source.drain(state.held.inbox());
+  {
+    // And the newest start after the spans: one that began meanwhile may have emitted some of them.
+    base::MutexLock lock(state.mutex);
+    known.last_started = state.last_number;
+  }
   trace::Trace trace = state.held.take(std::move(known));
   state.dropped += trace.dropped;
   return trace;
