@@ -1,6 +1,7 @@
 #include "app/evidence.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/log.h"
 
@@ -9,6 +10,26 @@ namespace {
 
 void add_work(double& sum, double value) {
   if (value >= 0) sum = std::max(0.0, sum) + value;
+}
+
+// The engine does not always tell all that it fused: the MatMul before a bias is missing from the
+// fully connected layer that runs both. A layer of the model that no executed layer claims is
+// counted with the one that uses what it makes.
+std::vector<std::string> with_unclaimed_producers(const model::Graph& graph,
+                                                  const std::vector<std::string>& originals,
+                                                  const std::set<std::string>& claimed) {
+  std::vector<std::string> all = originals;
+  for (std::size_t at = 0; at < all.size(); ++at) {
+    const int index = graph.find_layer(all[at]);
+    if (index < 0) continue;
+    for (const int producer : graph.layers[static_cast<std::size_t>(index)].producers) {
+      if (producer < 0) continue;
+      const std::string& name = graph.layers[static_cast<std::size_t>(producer)].name;
+      if (claimed.contains(name)) continue;
+      if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
+    }
+  }
+  return all;
 }
 
 // Of all originals together: operations and weights add up, but what one original writes for the
@@ -57,14 +78,19 @@ profile::SessionInfo session_info(const model::Graph& graph,
   info.static_shapes = std::all_of(declared.begin(), declared.end(), [](const model::Port& input) {
     return model::is_static(input.shape);
   });
+  std::set<std::string> claimed;
   for (const engine::AppliedLayer& layer : applied.layers) {
+    claimed.insert(layer.originals.begin(), layer.originals.end());
+  }
+  for (const engine::AppliedLayer& layer : applied.layers) {
+    std::vector<std::string> originals = with_unclaimed_producers(graph, layer.originals, claimed);
     info.layers.push_back({.name = layer.name,
-                           .originals = layer.originals,
+                           .originals = originals,
                            .type = layer.type,
                            .kernel = layer.kernel,
                            .precision = layer.precision,
                            .layout = layer.layout,
-                           .work = work_of(graph, layer.originals)});
+                           .work = work_of(graph, originals)});
   }
   return info;
 }
