@@ -150,7 +150,7 @@ constexpr NamedPage kModelPages[] = {
 
 }  // namespace
 
-std::vector<serve::Route> make_pages(std::function<ModelServer*()> model,
+std::vector<serve::Route> make_pages(const std::function<ModelServer*()>& model,
                                      probe::SpanSource& spans) {
   std::vector<serve::Route> routes;
   for (const NamedPage& named : kModelPages) {

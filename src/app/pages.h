@@ -11,6 +11,7 @@
 namespace tachostat::app {
 
 // `model` gives the served model, or null while it is being loaded.
-std::vector<serve::Route> make_pages(std::function<ModelServer*()> model, probe::SpanSource& spans);
+std::vector<serve::Route> make_pages(const std::function<ModelServer*()>& model,
+                                     probe::SpanSource& spans);
 
 }  // namespace tachostat::app

@@ -71,7 +71,7 @@ class Driver {
         ++started;
         ++in_flight_;
         mutex_.unlock();
-        session_.infer(inputs_, [this](absl::StatusOr<std::vector<engine::Tensor>> outputs) {
+        session_.infer(inputs_, [this](const absl::StatusOr<std::vector<engine::Tensor>>& outputs) {
           finished(outputs.status());
         });
         mutex_.lock();

@@ -73,10 +73,10 @@ bool is_static(const Shape& shape) {
 
 std::int64_t elements_of(const Shape& shape) {
   if (!is_static(shape) || std::count(shape.begin(), shape.end(), 0) > 0) return 0;
-  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   std::int64_t product = 1;
   for (const std::int64_t dimension : shape) {
-    if (product > most / dimension) return most;
+    if (product > kMost / dimension) return kMost;
     product *= dimension;
   }
   return product;

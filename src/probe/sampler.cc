@@ -281,8 +281,8 @@ trace::Trace Sampler::drain() {
     base::MutexLock lock(state.mutex);
     known.requests.swap(state.ended);
     // Numbers ascend, so whoever starts from here on is at least the next one.
-    known.oldest_in_flight = state.in_flight_looked.empty() ? state.last_number + 1
-                                                            : *state.in_flight_looked.begin();
+    known.oldest_in_flight =
+        state.in_flight_looked.empty() ? state.last_number + 1 : *state.in_flight_looked.begin();
   }
   state.source.drain(state.held.inbox());
   {

@@ -33,13 +33,13 @@ TEST(Roofline, OddArgumentsAreTakenAsTheNearestGoodOnes) {
 }
 
 TEST(Kernels, TriadComputesEveryElement) {
-  constexpr std::size_t size = 1003;  // no multiple of any vector
-  std::vector<float> a(size);
-  std::vector<float> b(size, 1.0F);
-  std::vector<float> c(size);
-  for (std::size_t i = 0; i < size; ++i) c[i] = static_cast<float>(i);
-  triad_kernel()(a.data(), b.data(), c.data(), size);
-  for (std::size_t i = 0; i < size; ++i) ASSERT_EQ(a[i], 1.0F + 3.0F * static_cast<float>(i));
+  constexpr std::size_t kSize = 1003;  // no multiple of any vector
+  std::vector<float> a(kSize);
+  std::vector<float> b(kSize, 1.0F);
+  std::vector<float> c(kSize);
+  for (std::size_t i = 0; i < kSize; ++i) c[i] = static_cast<float>(i);
+  triad_kernel()(a.data(), b.data(), c.data(), kSize);
+  for (std::size_t i = 0; i < kSize; ++i) ASSERT_EQ(a[i], 1.0F + 3.0F * static_cast<float>(i));
 }
 
 TEST(Kernels, MultiplyAddStaysFinite) {

@@ -146,17 +146,17 @@ TEST(FakeEngineTest, DestructionAnswersWhatIsQueued) {
 TEST(FakeEngineTest, ThreadsCompleteByThemselves) {
   FakeEngine engine({.mode = FakeEngine::Mode::kThreads});
   auto session = *engine.load(identity_graph(), {.streams = 3}, nullptr);
-  constexpr int count = 300;
-  std::latch all(count);
+  constexpr int kCount = 300;
+  std::latch all(kCount);
   std::atomic<int> good{0};
-  for (int i = 0; i < count; ++i) {
+  for (int i = 0; i < kCount; ++i) {
     session->infer({input({0, 0, 0, 0})}, [&](const auto& result) {
       good += result.ok();
       all.count_down();
     });
   }
   all.wait();
-  EXPECT_EQ(good, count);
+  EXPECT_EQ(good, kCount);
   EXPECT_FALSE(engine.run_one());
 }
 

@@ -15,11 +15,11 @@ namespace {
 std::uint64_t last_size(std::string_view xml, std::string_view tag) {
   const std::size_t element = xml.rfind(tag);
   if (element == xml.npos) return 0;
-  constexpr std::string_view marker = "size=\"";
-  const std::size_t size = xml.find(marker, element);
+  constexpr std::string_view kMarker = "size=\"";
+  const std::size_t size = xml.find(kMarker, element);
   if (size == xml.npos) return 0;
   std::uint64_t value = 0;
-  std::from_chars(xml.data() + size + marker.size(), xml.data() + xml.size(), value);
+  std::from_chars(xml.data() + size + kMarker.size(), xml.data() + xml.size(), value);
   return value;
 }
 

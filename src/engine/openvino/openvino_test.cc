@@ -288,11 +288,11 @@ struct ThreadWatcher final : Observer {
 
 TEST_F(OpenvinoTest, ManyInferencesOverStreams) {
   ThreadWatcher watcher;
-  constexpr int count = 200;
+  constexpr int kCount = 200;
   std::atomic<int> good{0};
   {
     auto session = *engine().load(arithmetic(), {.threads = 2, .streams = 2}, &watcher);
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < kCount; ++i) {
       const auto value = static_cast<float>(i);
       const std::vector<float> values = {value, value, value, value};
       session->infer({tensor("a", values, {1, 4}), tensor("b", values, {1, 4})},
@@ -302,9 +302,9 @@ TEST_F(OpenvinoTest, ManyInferencesOverStreams) {
                      });
     }
   }  // waits
-  EXPECT_EQ(good, count);
-  EXPECT_EQ(watcher.started, count);
-  EXPECT_EQ(watcher.ended, count);
+  EXPECT_EQ(good, kCount);
+  EXPECT_EQ(watcher.started, kCount);
+  EXPECT_EQ(watcher.ended, kCount);
   EXPECT_EQ(watcher.wrong_thread, 0);
   EXPECT_EQ(watcher.wrong_order, 0);
   EXPECT_EQ(watcher.wrong_bucket, 0);
