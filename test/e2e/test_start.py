@@ -42,7 +42,10 @@ def test_a_folder_is_no_model(tmp_path):
         ("unknown.txt", b"not a model"),
     ],
 )
-def test_corrupt_model(tmp_path, name, content):
+def test_corrupt_model(tmp_path, monkeypatch, name, content):
+    # One of OpenVINO's readers leaks 8 bytes on such files and is unloaded before the leak check, so that no suppression
+    # can name it. Everything else that AddressSanitizer looks for is still looked for.
+    monkeypatch.setenv("ASAN_OPTIONS", "detect_leaks=0")
     path = tmp_path / name
     path.write_bytes(content)
     refused(BAD_USAGE, [name], path, *ANYWHERE)
