@@ -11,9 +11,9 @@ import subprocess
 import common
 
 CASES = [
-    (common.recogniser, "x=1,3,48,320", 40, 20),
-    (lambda: common.rapidocr_model("ch_ppocr_mobile_v2.0_cls_mobile"), "x=1,3,48,192", 40, 60),
-    (lambda: common.identity_model(1024), "", 40, 2000),
+    (common.recogniser, "x=1,3,48,320", 240, 5),
+    (lambda: common.rapidocr_model("ch_ppocr_mobile_v2.0_cls_mobile"), "x=1,3,48,192", 400, 20),
+    (lambda: common.identity_model(1024), "", 400, 200),
 ]
 
 
