@@ -69,12 +69,29 @@ struct ExecutionMark {
   std::string bucket;
 };
 
-// A stretch of evidence: spans of any number of threads, in no order.
+// A number that changes over time: a sensor, a hardware counter, a queue's length.
+struct CounterTrack {
+  std::string name = {};
+  std::string unit = {};                                      // UCUM: "W", "Cel", "Hz", "By", "1"
+  std::vector<std::pair<std::uint64_t, double>> points = {};  // time in ns, ascending, and value
+};
+
+// What made what: a launch and its kernel, a request on a network thread and its inference.
+struct Flow {
+  std::uint32_t from = 0;  // indices into Trace::spans
+  std::uint32_t to = 0;
+};
+
+// A stretch of evidence: spans of any number of threads, in no order. A thread is a kernel thread
+// of this process, or, in an imported trace, whatever the tool draws as one line: a thread of
+// another process, a GPU stream.
 struct Trace {
-  std::vector<std::string> names;
-  std::vector<std::pair<std::uint32_t, std::string>> threads;  // kernel thread id, name
-  std::vector<Span> spans;
-  std::vector<ExecutionMark> marks;
+  std::vector<std::string> names = {};
+  std::vector<std::pair<std::uint32_t, std::string>> threads = {};  // kernel thread id, name
+  std::vector<Span> spans = {};
+  std::vector<ExecutionMark> marks = {};
+  std::vector<CounterTrack> counters = {};
+  std::vector<Flow> flows = {};
   std::uint64_t dropped = 0;
 
   std::string_view name(const Span& span) const { return names[span.name]; }
