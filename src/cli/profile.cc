@@ -22,6 +22,7 @@ struct Flags {
   std::string format = "text";
   std::string output;
   int top = 0;
+  bool workers = false;
 };
 
 absl::Status write_report(const Flags& flags, bool json, const app::ProfileRun& run,
@@ -32,6 +33,7 @@ absl::Status write_report(const Flags& flags, bool json, const app::ProfileRun& 
     trace::write_chrome(run.trace, out);
   } else {
     out << profile::to_text(run.profile, flags.top);
+    if (flags.workers) out << '\n' << profile::to_threads_text(run.profile, flags.top);
   }
   out.flush();
   return out.good() ? absl::OkStatus()
@@ -106,6 +108,8 @@ Run add_profile(CLI::App& command) {
       .add_option("--top", flags->top, "only the most expensive layers in text; 0: all, in order")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
+  command.add_flag("--workers", flags->workers,
+                   "in text, also how each layer used the request's threads");
   return [flags](const Common& common) {
     const absl::Status status = run(common, *flags);
     return status.ok() ? kYes : report(status);

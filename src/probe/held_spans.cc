@@ -32,6 +32,12 @@ class Intervals {
         [](std::uint64_t begin, const Interval& interval) { return begin < interval.begin; });
     return after != merged_.begin() && span.end_ns <= std::prev(after)->end;
   }
+  bool touches(const trace::Span& span) const {
+    const auto after = std::lower_bound(
+        merged_.begin(), merged_.end(), span.end_ns,
+        [](const Interval& interval, std::uint64_t end) { return interval.begin < end; });
+    return after != merged_.begin() && std::prev(after)->end > span.begin_ns;
+  }
 
  private:
   std::vector<Interval> merged_;
@@ -52,8 +58,9 @@ class Cover {
   }
 
   bool has(const trace::Span& span) const {
-    // All threads' or none: half of them would look like idle workers.
-    if (span.kind == trace::Kind::kWorker) return alone_.cover(span);
+    // All threads' or none: half of them would look like idle workers. oneTBB keeps a worker's span
+    // open while the thread looks for more work, so it may well reach into the next request.
+    if (span.kind == trace::Kind::kWorker) return alone_.touches(span);
     const auto thread = threads_.find(span.thread);
     if (thread != threads_.end() && thread->second.cover(span)) return true;
     return span.kind == trace::Kind::kPrimitive && alone_.cover(span);

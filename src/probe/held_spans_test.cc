@@ -58,6 +58,18 @@ TEST(HeldSpans, WorkersCountOnlyForRequestsAlone) {
   }
 }
 
+TEST(HeldSpans, KeepsAWorkersSpanThatReachesBeyondItsRequest) {
+  HeldSpans held;
+  put(held, 150, 260, 9, Kind::kWorker);
+  put(held, 90, 300, 8, Kind::kWorker);
+  put(held, 200, 260, 9, Kind::kWorker);
+  put(held, 90, 100, 8, Kind::kWorker);
+  const trace::Trace trace = held.take(ended({request(100, 200, 1, true)}));
+  ASSERT_EQ(trace.spans.size(), 2u);
+  EXPECT_EQ(trace.spans[0].begin_ns, 150u);
+  EXPECT_EQ(trace.spans[1].begin_ns, 90u);
+}
+
 TEST(HeldSpans, KeepsSpansOfRequestsInFlightOnly) {
   HeldSpans held;
   put(held, 110, 120, 1, Kind::kLayer);

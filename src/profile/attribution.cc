@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "profile/intervals.h"
+#include "profile/layer_threads.h"
+
 namespace tachostat::profile {
 namespace {
 
@@ -10,52 +13,6 @@ using trace::ExecutionMark;
 using trace::Kind;
 using trace::Span;
 using trace::Trace;
-
-constexpr std::uint64_t kLongest = 86'400'000'000'000;  // a day: beyond it a clock is broken
-
-// Something that takes time on a thread. `index` says what, to whoever made it.
-struct Interval {
-  std::uint32_t thread = 0;
-  std::uint64_t begin = 0;
-  std::uint64_t end = 0;
-  std::uint32_t index = 0;
-};
-
-bool is_sane(std::uint64_t begin, std::uint64_t end) {
-  return begin <= end && end - begin <= kLongest;
-}
-
-// By thread and begin; of those that begin together, the longest (outermost) first.
-void sort(std::vector<Interval>& intervals) {
-  std::sort(intervals.begin(), intervals.end(), [](const Interval& a, const Interval& b) {
-    return std::tie(a.thread, a.begin, b.end, a.index) <
-           std::tie(b.thread, b.begin, a.end, b.index);
-  });
-}
-
-std::vector<Interval> spans_of(const Trace& trace, Kind kind) {
-  std::vector<Interval> intervals;
-  for (std::size_t i = 0; i < trace.spans.size(); ++i) {
-    const Span& span = trace.spans[i];
-    if (span.kind != kind || span.name >= trace.names.size()) continue;
-    if (!is_sane(span.begin_ns, span.end_ns)) continue;
-    intervals.push_back({span.thread, span.begin_ns, span.end_ns, static_cast<std::uint32_t>(i)});
-  }
-  sort(intervals);
-  return intervals;
-}
-
-// Cuts off what an earlier interval of the same thread covers already; drops what is left empty.
-void make_disjoint(std::vector<Interval>& sorted) {
-  std::vector<Interval> kept;
-  for (Interval interval : sorted) {
-    if (!kept.empty() && kept.back().thread == interval.thread) {
-      interval.begin = std::max(interval.begin, kept.back().end);
-    }
-    if (interval.begin < interval.end) kept.push_back(interval);
-  }
-  sorted = std::move(kept);
-}
 
 std::vector<Interval> marks_of(const Trace& trace) {
   std::vector<Interval> intervals;
@@ -130,6 +87,7 @@ std::vector<LayerRun> layers_of(const Trace& trace, const std::vector<RequestRun
     if (!enclosed || span.begin < covered) continue;
     covered = span.end;
     layers.push_back({.request = static_cast<std::uint32_t>(at),
+                      .thread = span.thread,
                       .name = trace.spans[span.index].name,
                       .begin_ns = span.begin,
                       .end_ns = span.end});
@@ -178,27 +136,6 @@ std::vector<LayerRun*> alone(std::vector<LayerRun>& layers, const std::vector<St
   return result;
 }
 
-void add_workers(const std::vector<Interval>& workers, const std::vector<LayerRun*>& layers) {
-  std::uint32_t thread = 0;
-  std::uint64_t covered = 0;  // on `thread`, by a worker span already counted
-  for (const Interval& worker : workers) {
-    if (worker.thread != thread) {
-      thread = worker.thread;
-      covered = 0;
-    }
-    const auto next = std::partition_point(
-        layers.begin(), layers.end(),
-        [&](const LayerRun* layer) { return layer->begin_ns <= worker.begin; });
-    if (next == layers.begin() || worker.begin < covered) continue;
-    LayerRun& layer = **(next - 1);
-    if (worker.begin >= layer.end_ns) continue;
-    // A body may go on past the layer that started it; the rest is the next layer's business.
-    covered = std::min(worker.end, layer.end_ns);
-    layer.busy_ns += covered - worker.begin;
-    layer.has_workers = true;
-  }
-}
-
 }  // namespace
 
 Attribution attribute(const Trace& trace) {
@@ -214,7 +151,8 @@ Attribution attribute(const Trace& trace) {
   if (workers.empty()) return result;
   std::vector<Interval> busy = marks;
   busy.insert(busy.end(), spans.begin(), spans.end());
-  add_workers(workers, alone(result.layers, crowded(std::move(busy))));
+  add_threads(workers, spans_of(trace, Kind::kPrimitive),
+              alone(result.layers, crowded(std::move(busy))));
   return result;
 }
 

@@ -148,9 +148,9 @@ TEST(Attribution, WorkersBelongToTheLayerThatRunsWhenTheyBegin) {
   add(trace, Kind::kWorker, 3, 2, 55, 58);  // between layers
   const Attribution attribution = attribute(trace);
   ASSERT_THAT(attribution.layers, SizeIs(2));
-  EXPECT_TRUE(attribution.layers[0].has_workers);
-  EXPECT_EQ(attribution.layers[0].busy_ns, 30 + 20 + 5);
-  EXPECT_FALSE(attribution.layers[1].has_workers);
+  ASSERT_TRUE(attribution.layers[0].threads.has_value());
+  EXPECT_THAT(attribution.layers[0].threads->busy_ns, ElementsAre(30, 20 + 5));
+  EXPECT_FALSE(attribution.layers[1].threads.has_value());
 }
 
 TEST(Attribution, ABodyAroundSeveralLayersDoesNotHideThoseInside) {
@@ -161,7 +161,8 @@ TEST(Attribution, ABodyAroundSeveralLayersDoesNotHideThoseInside) {
   add(trace, Kind::kWorker, 3, 1, 20, 40);
   const Attribution attribution = attribute(trace);
   ASSERT_THAT(attribution.layers, SizeIs(1));
-  EXPECT_EQ(attribution.layers[0].busy_ns, 20);
+  ASSERT_TRUE(attribution.layers[0].threads.has_value());
+  EXPECT_EQ(attribution.layers[0].threads->total_busy_ns(), 20);
 }
 
 TEST(Attribution, WorkersAreAmbiguousWhileAnotherRequestRuns) {
@@ -176,9 +177,9 @@ TEST(Attribution, WorkersAreAmbiguousWhileAnotherRequestRuns) {
   }
   const Attribution attribution = attribute(trace);
   ASSERT_THAT(attribution.layers, SizeIs(3));
-  EXPECT_TRUE(attribution.layers[0].has_workers);
-  EXPECT_FALSE(attribution.layers[1].has_workers);
-  EXPECT_TRUE(attribution.layers[2].has_workers);
+  EXPECT_TRUE(attribution.layers[0].threads.has_value());
+  EXPECT_FALSE(attribution.layers[1].threads.has_value());
+  EXPECT_TRUE(attribution.layers[2].threads.has_value());
 }
 
 TEST(Attribution, ManyHostileOverlapsStayCheap) {

@@ -65,9 +65,7 @@ void Builder::add(const trace::Trace& trace) {
       const std::uint64_t wall = run.end_ns - run.begin_ns;
       layer->second.time.record(wall);
       bucket->layer_ns += wall;
-      if (!run.has_workers) continue;
-      layer->second.worker_busy_ns += static_cast<double>(run.busy_ns);
-      layer->second.worker_wall_ns += static_cast<double>(wall);
+      if (run.threads.has_value()) layer->second.threads.add(*run.threads, wall);
     }
   }
   for (const Key& key : touched) {
@@ -105,10 +103,8 @@ Profile Builder::profile_of(const SessionInfo& info, const std::string& name,
       one.work = is.work;
     }
     one.share = static_cast<double>(measured.time.sum()) / request_ns;
-    if (measured.worker_wall_ns > 0) {
-      one.thread_efficiency =
-          std::min(1.0, measured.worker_busy_ns / (measured.worker_wall_ns * profile.threads));
-    }
+    one.threads = measured.threads.stats(profile.threads);
+    if (one.threads.idle_share >= 0) one.thread_efficiency = 1 - one.threads.idle_share;
     profile.layers.push_back(std::move(one));
   };
   for (const std::string& layer : bucket.order) append(layer, bucket.layers.find(layer)->second);

@@ -28,12 +28,25 @@ void add_time(const base::Histogram& time, Json& to) {
   to["buckets"] = time.buckets();
 }
 
+Json json_of(const ThreadStats& threads) {
+  return {{"executions", threads.executions},
+          {"busy_ns", number_or_null(threads.busy_ns)},
+          {"per_thread_ns", threads.per_thread_ns},
+          {"participants", number_or_null(threads.participants)},
+          {"imbalance", number_or_null(threads.imbalance)},
+          {"idle_share", number_or_null(threads.idle_share)},
+          {"dispatch_ns", number_or_null(threads.dispatch_ns)},
+          {"start_spread_ns", number_or_null(threads.start_spread_ns)},
+          {"tail_ns", number_or_null(threads.tail_ns)}};
+}
+
 Json json_of(const LayerProfile& layer) {
   Json to = {{"name", layer.name},     {"originals", layer.originals}, {"type", layer.type},
              {"kernel", layer.kernel}, {"precision", layer.precision}, {"layout", layer.layout}};
   add_time(layer.time, to);
   to["share"] = layer.share;
   to["thread_efficiency"] = number_or_null(layer.thread_efficiency);
+  if (layer.threads.executions > 0) to["threads"] = json_of(layer.threads);
   to["flops"] = number_or_null(layer.work.flops);
   to["bytes"] = number_or_null(layer.work.bytes());
   to["weight_bytes"] = number_or_null(layer.work.weight_bytes);
@@ -106,6 +119,25 @@ absl::Status read_time(const Members& members, base::Histogram& to) {
   return absl::OkStatus();
 }
 
+absl::Status read_threads(const Members& members, ThreadStats& threads) {
+  TS_RETURN_IF_ERROR(members.read("executions", threads.executions));
+  TS_RETURN_IF_ERROR(members.read_or_null("busy_ns", threads.busy_ns));
+  TS_ASSIGN_OR_RETURN(const json* ranks, members.array("per_thread_ns", ThreadStats::kMostRanks));
+  for (const json& rank : *ranks) {
+    if (!rank.is_number() || rank < 0) {
+      return base::invalid_argument("member '{}': expected numbers from 0",
+                                    members.path_of("per_thread_ns"));
+    }
+    threads.per_thread_ns.push_back(rank.get<double>());
+  }
+  TS_RETURN_IF_ERROR(members.read_or_null("participants", threads.participants));
+  TS_RETURN_IF_ERROR(members.read_or_null("imbalance", threads.imbalance));
+  TS_RETURN_IF_ERROR(members.read_or_null("idle_share", threads.idle_share));
+  TS_RETURN_IF_ERROR(members.read_or_null("dispatch_ns", threads.dispatch_ns));
+  TS_RETURN_IF_ERROR(members.read_or_null("start_spread_ns", threads.start_spread_ns));
+  return members.read_or_null("tail_ns", threads.tail_ns);
+}
+
 absl::Status read_layer(const Members& members, LayerProfile& layer) {
   TS_RETURN_IF_ERROR(members.read("name", layer.name));
   TS_RETURN_IF_ERROR(members.read("originals", layer.originals));
@@ -116,6 +148,10 @@ absl::Status read_layer(const Members& members, LayerProfile& layer) {
   TS_RETURN_IF_ERROR(read_time(members, layer.time));
   TS_RETURN_IF_ERROR(members.read("share", layer.share));
   TS_RETURN_IF_ERROR(members.read_or_null("thread_efficiency", layer.thread_efficiency));
+  if (members.has("threads")) {
+    TS_ASSIGN_OR_RETURN(const Members threads, members.object("threads"));
+    TS_RETURN_IF_ERROR(read_threads(threads, layer.threads));
+  }
   TS_RETURN_IF_ERROR(members.read_or_null("flops", layer.work.flops));
   TS_RETURN_IF_ERROR(members.read_or_null("weight_bytes", layer.work.weight_bytes));
   TS_RETURN_IF_ERROR(members.read_or_null("input_bytes", layer.work.input_bytes));

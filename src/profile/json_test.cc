@@ -30,6 +30,14 @@ Profile sample() {
   conv.layout = "nhwc";
   conv.share = 1.0 / 3;
   conv.thread_efficiency = 0.61;
+  conv.threads = {.executions = 9,
+                  .busy_ns = 1500,
+                  .per_thread_ns = {1000, 500},
+                  .participants = 1.9,
+                  .imbalance = 1.25,
+                  .idle_share = 0.39,
+                  .dispatch_ns = 3,
+                  .tail_ns = 4};
   conv.work = {.flops = 2e9, .weight_bytes = 1e6, .input_bytes = 5e5, .output_bytes = 0};
   for (std::uint64_t i = 0; i < 1000; ++i) {
     conv.time.record(1000 + i * i);
@@ -70,6 +78,17 @@ TEST(ProfileJson, HasLayersAtTopLevelAndNullForUnknown) {
   EXPECT_TRUE(document["layers"][1]["thread_efficiency"].is_null());
   EXPECT_TRUE(document["layers"][1]["flops"].is_null());
   EXPECT_TRUE(document["layers"][1]["bytes"].is_null());
+}
+
+TEST(ProfileJson, ThreadsAreThereWhereTheyAreKnown) {
+  json document = parsed(sample());
+  EXPECT_EQ(document["layers"][0]["threads"]["imbalance"], 1.25);
+  EXPECT_TRUE(document["layers"][0]["threads"]["start_spread_ns"].is_null());
+  EXPECT_FALSE(document["layers"][1].contains("threads"));
+  document["layers"][0]["threads"]["per_thread_ns"] = {1, -1};
+  EXPECT_THAT(error_of(document), HasSubstr("layers[0].threads.per_thread_ns"));
+  document["layers"][0]["threads"] = 3;
+  EXPECT_THAT(error_of(document), HasSubstr("layers[0].threads"));
 }
 
 TEST(ProfileJson, NamesNeedNotBeUtf8) {

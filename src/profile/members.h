@@ -32,6 +32,8 @@ class Members {
   // An array of at most `most` elements.
   absl::StatusOr<const nlohmann::json*> array(const char* name, std::size_t most) const;
 
+  // For members that older writers don't know.
+  bool has(const char* name) const { return object_->contains(name); }
   std::string path_of(const char* name) const;
 
  private:

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "base/histogram.h"
 #include "model/model.h"
+#include "profile/thread_stats.h"
 #include "trace/trace.h"
 
 namespace tachostat::profile {
@@ -27,6 +28,7 @@ struct LayerProfile {
   // Busy time of all threads inside parallel-for bodies of this layer ÷ (wall time × threads); -1
   // when no worker spans were seen.
   double thread_efficiency = -1;
+  ThreadStats threads{};
   model::Work work{};  // per execution, of all its originals together
 };
 
@@ -94,8 +96,7 @@ class Builder {
  private:
   struct PerLayer {
     base::Histogram time;
-    double worker_busy_ns = 0;
-    double worker_wall_ns = 0;  // wall time of the executions that had worker spans
+    ThreadSums threads;
   };
   struct PerBucket {
     base::Histogram request_time;
@@ -119,6 +120,8 @@ std::string to_json(const Profile& profile);
 absl::StatusOr<Profile> from_json(std::string_view json);
 // For people: the `top` most expensive layers (0: all, in order of execution), with a total line.
 std::string to_text(const Profile& profile, int top = 20);
+// What is known of the layers' threads, one line a layer; `top` as above.
+std::string to_threads_text(const Profile& profile, int top = 20);
 
 // Measured peaks of this machine. -1: not measured.
 struct Roofline {

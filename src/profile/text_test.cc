@@ -57,6 +57,18 @@ TEST(ProfileText, LostSpansAreTold) {
   EXPECT_THAT(to_text(profile), HasSubstr("12 spans were lost"));
 }
 
+TEST(ThreadsText, TellsWhatIsKnown) {
+  Profile profile = sample();
+  EXPECT_THAT(to_threads_text(profile), HasSubstr("no layer's threads are known"));
+  profile.layers[1].threads = {
+      .executions = 7, .busy_ns = 1e6, .participants = 2, .imbalance = 1.25, .idle_share = 0.31};
+  const std::string text = to_threads_text(profile);
+  EXPECT_THAT(text, HasSubstr("1.25"));
+  EXPECT_THAT(text, HasSubstr("31%"));
+  EXPECT_THAT(text, HasSubstr("large"));
+  EXPECT_THAT(text, Not(HasSubstr("small")));
+}
+
 TEST(Columns, FillsAndCuts) {
   EXPECT_EQ(left("ab", 4), "ab  ");
   EXPECT_EQ(right("ab", 4), "  ab");
