@@ -10,12 +10,18 @@
 namespace tachostat::trace {
 
 extern const Importer kTachostatTrace;
+extern const Importer kKineto;
+extern const Importer kOnnxRuntime;
+extern const Importer kChrome;
 
 namespace {
 
 // More particular ones first: the first that recognises a file reads it.
 constexpr std::array kImporters = {
     &kTachostatTrace,
+    &kKineto,
+    &kOnnxRuntime,
+    &kChrome,  // last: recognises any other's Chrome JSON
 };
 
 std::vector<std::string_view> names() {
