@@ -49,7 +49,8 @@ absl::StatusOr<std::unique_ptr<CounterGroup>> CounterGroup::Create(
   }
   if (!group->events_.empty()) return group;
   if (group->refused_.empty()) return base::invalid_argument("no events to count");
-  return base::unavailable("{}", group->refused_.front().reason);
+  const RefusedEvent& first = group->refused_.front();
+  return base::unavailable("{}: {}", first.name, first.reason);
 }
 
 CounterGroup::~CounterGroup() {
@@ -78,8 +79,7 @@ void CounterGroup::open(const CounterEvent& event, const Options& options) {
     refused_.push_back({event.name, std::move(reason)});
   };
   if (events_.size() == CounterSample::kMostEvents) {
-    return refuse(
-        fmt::format("{}: more than {} counters at once", event.name, CounterSample::kMostEvents));
+    return refuse(fmt::format("more than {} counters at once", CounterSample::kMostEvents));
   }
   const bool is_software = event.type == PERF_TYPE_SOFTWARE;
   bool joined = false;
@@ -92,20 +92,17 @@ void CounterGroup::open(const CounterEvent& event, const Options& options) {
       joined = join(newest, event, options, error);
       // EINVAL: together they do not fit the processor.
       if (!joined && error != EINVAL && error != ENOSPC) {
-        const absl::Status status = explain_perf_error(error, event.name, options.paranoid);
-        return refuse(std::string(base::message_of(status)));
+        return refuse(explain_perf_error(error, options.paranoid));
       }
     }
   }
   if (!joined) {
     if (groups_.size() == CounterSample::kMostGroups) {
-      return refuse(fmt::format("{}: more than {} groups of counters", event.name,
-                                CounterSample::kMostGroups));
+      return refuse(fmt::format("more than {} groups of counters", CounterSample::kMostGroups));
     }
     Group group;
     if (!join(group, event, options, error)) {
-      const absl::Status status = explain_perf_error(error, event.name, options.paranoid);
-      return refuse(std::string(base::message_of(status)));
+      return refuse(explain_perf_error(error, options.paranoid));
     }
     groups_.push_back(std::move(group));
   }

@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 
-#include "base/status.h"
 #include "probe/counters/counter_group.h"
 #include "probe/counters/perf_system.h"
 
@@ -41,9 +40,7 @@ TEST(Events, RefusesWhatThisProcessorHasNot) {
 TEST(Events, FitOneSample) { EXPECT_LE(standard_events().size(), CounterSample::kMostEvents); }
 
 TEST(PerfErrors, SayWhatToDo) {
-  const auto text = [](int error) {
-    return std::string(base::message_of(explain_perf_error(error, "cycles", "3")));
-  };
+  const auto text = [](int error) { return explain_perf_error(error, "3"); };
   EXPECT_THAT(text(EACCES), HasSubstr("perf_event_paranoid is 3"));
   EXPECT_THAT(text(ENOENT), HasSubstr("virtual machine"));
   EXPECT_THAT(text(EMFILE), HasSubstr("ulimit -n"));

@@ -1,13 +1,12 @@
 #include "probe/counters/perf_system.h"
 
+#include <fmt/format.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include "base/status.h"
 
 namespace tachostat::probe {
 namespace {
@@ -33,32 +32,29 @@ PerfSystem& system_perf() {
   return system;
 }
 
-absl::Status explain_perf_error(int error, std::string_view event, std::string_view paranoid) {
+std::string explain_perf_error(int error, std::string_view paranoid) {
   switch (error) {
     case EACCES:
     case EPERM:
-      if (paranoid.empty()) {
-        return base::unavailable("{}: permission denied; the kernel has no perf_event", event);
-      }
-      return base::unavailable(
-          "{}: permission denied; /proc/sys/kernel/perf_event_paranoid is {}: set it to 1 "
-          "(kernel.perf_event_paranoid=1 by sysctl), or give CAP_PERFMON; in a container its "
-          "seccomp profile must let perf_event_open through too",
-          event, paranoid);
+      if (paranoid.empty()) return "permission denied; the kernel has no perf_event";
+      return fmt::format(
+          "permission denied; /proc/sys/kernel/perf_event_paranoid is {}: set it to 1 (sysctl "
+          "kernel.perf_event_paranoid=1), or give CAP_PERFMON; in a container its seccomp profile "
+          "must let perf_event_open through too",
+          paranoid);
     case ENOENT:
     case ENODEV:
     case EOPNOTSUPP:
-      return base::unavailable(
-          "{}: this processor has no such counter, or a virtual machine hides it", event);
+      return "this processor has no such counter, or a virtual machine hides it";
     case ENOSYS:
-      return base::unavailable("{}: the kernel has no perf_event", event);
+      return "the kernel has no perf_event";
     case EMFILE:
     case ENFILE:
-      return base::unavailable("{}: too many open files; raise ulimit -n", event);
+      return "too many open files; raise ulimit -n";
     case EBUSY:
-      return base::unavailable("{}: somebody else holds the counters for themselves", event);
+      return "somebody else holds the counters for themselves";
     default:
-      return base::unavailable("{}: {}", event, std::strerror(error));
+      return std::strerror(error);
   }
 }
 

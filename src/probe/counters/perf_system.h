@@ -6,8 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "absl/status/status.h"
-
 struct perf_event_attr;
 
 namespace tachostat::probe {
@@ -25,8 +23,8 @@ class PerfSystem {
 
 PerfSystem& system_perf();
 
-// Why `event` could not be opened, with what to do. `error` is an errno; `paranoid` the content of
+// Why an event could not be opened, with what to do. `error` is an errno; `paranoid` the content of
 // /proc/sys/kernel/perf_event_paranoid, empty when there is no such file.
-absl::Status explain_perf_error(int error, std::string_view event, std::string_view paranoid);
+std::string explain_perf_error(int error, std::string_view paranoid);
 
 }  // namespace tachostat::probe

@@ -1,6 +1,9 @@
 // The process's own counters: what all threads that begin after this sensor was made do, and the
 // thread that made it. Make sensors before engines start their threads.
+#include <fmt/ranges.h>
 #include <linux/perf_event.h>
+
+#include <map>
 
 #include "base/status.h"
 #include "probe/counters/events.h"
@@ -51,8 +54,15 @@ class Perf final : public Sensor {
 
   std::vector<std::string> left_out() const override { return left_out_; }
 
-  // The events that this machine does not count, and why.
-  std::vector<Fact> facts() const override { return refused_; }
+  // What this machine does not count, and why: "cycles, instructions: this processor …".
+  std::vector<Fact> facts() const override {
+    std::string text;
+    for (const auto& [reason, events] : refused_) {
+      if (!text.empty()) text += "; ";
+      text += fmt::format("{}: {}", fmt::join(events, ", "), reason);
+    }
+    return text.empty() ? std::vector<Fact>{} : std::vector<Fact>{{"perf/refused", text}};
+  }
 
  private:
   struct Times {
@@ -71,7 +81,7 @@ class Perf final : public Sensor {
   void open(int process, const std::string& paranoid) {
     FoundEvents found = find_events(standard_events());
     for (const RefusedEvent& event : found.refused) {
-      refused_.push_back({"perf/" + event.name, event.reason});
+      refused_[event.reason].push_back(event.name);
     }
     for (CounterEvent& event : found.events) {
       perf_event_attr attr{};
@@ -89,9 +99,9 @@ class Perf final : public Sensor {
         counters_.push_back({.event = std::move(event), .file = file, .last = {}});
         continue;
       }
-      const absl::Status status = explain_perf_error(-file, event.name, paranoid);
-      refused_.push_back({"perf/" + event.name, std::string(base::message_of(status))});
-      if (status_.ok()) status_ = status;
+      const std::string reason = explain_perf_error(-file, paranoid);
+      refused_[reason].push_back(event.name);
+      if (status_.ok()) status_ = base::unavailable("{}: {}", event.name, reason);
     }
     if (!counters_.empty()) status_ = absl::OkStatus();
   }
@@ -122,7 +132,7 @@ class Perf final : public Sensor {
   PerfSystem* perf_ = nullptr;
   absl::Status status_;
   std::vector<Counter> counters_;
-  std::vector<Fact> refused_;
+  std::map<std::string, std::vector<std::string>> refused_;  // events by reason
   std::vector<std::string> left_out_;
 };
 
