@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "trace/formats/formats.h"
+#include "trace/formats/words.h"
 
 namespace tachostat::trace {
 
@@ -13,14 +14,20 @@ extern const Importer kTachostatTrace;
 extern const Importer kKineto;
 extern const Importer kOnnxRuntime;
 extern const Importer kChrome;
+extern const Importer kOpenvinoGraph;
+extern const Importer kOpenvinoCounters;
+extern const Importer kLitert;
+extern const Importer kTvm;
+extern const Importer kVtune;
+extern const Importer kUprof;
+extern const Importer kStreamline;
 
 namespace {
 
 // More particular ones first: the first that recognises a file reads it.
 constexpr std::array kImporters = {
-    &kTachostatTrace,
-    &kKineto,
-    &kOnnxRuntime,
+    &kTachostatTrace, &kKineto, &kOnnxRuntime, &kOpenvinoGraph, &kOpenvinoCounters, &kTvm,
+    &kUprof,          &kVtune,  &kLitert,      &kStreamline,
     &kChrome,  // last: recognises any other's Chrome JSON
 };
 
@@ -64,7 +71,9 @@ absl::StatusOr<Import> import_from(Input& input, std::string_view format) {
   for (const Importer* importer : kImporters) {
     if (format == "auto" ? importer->recognises(input.start(), file_name)
                          : importer->name == format) {
-      return importer->read(input);
+      auto import = importer->read(input);
+      if (import.ok()) make_utf8(*import);
+      return import;
     }
   }
   if (format == "auto") {

@@ -15,8 +15,9 @@ bool recognises(std::string_view start, std::string_view) {
 absl::StatusOr<Import> read(Input& input) {
   TS_ASSIGN_OR_RETURN(std::string text, input.all());
   std::istringstream in(std::move(text));
-  TS_ASSIGN_OR_RETURN(Trace trace, read_chrome(in));
-  return Import{.tool = "tachostat", .trace = std::move(trace)};
+  auto trace = read_chrome(in);
+  if (!trace.ok()) return base::with_context(trace.status(), input.name());
+  return Import{.tool = "tachostat", .trace = *std::move(trace)};
 }
 
 }  // namespace
