@@ -13,6 +13,7 @@ namespace tachostat::trace {
 extern const Importer kTachostatTrace;
 extern const Importer kKineto;
 extern const Importer kOnnxRuntime;
+extern const Importer kXPlane;
 extern const Importer kChrome;
 extern const Importer kOpenvinoGraph;
 extern const Importer kOpenvinoCounters;
@@ -27,7 +28,7 @@ namespace {
 // More particular ones first: the first that recognises a file reads it.
 constexpr std::array kImporters = {
     &kTachostatTrace, &kKineto, &kOnnxRuntime, &kOpenvinoGraph, &kOpenvinoCounters, &kTvm,
-    &kUprof,          &kVtune,  &kLitert,      &kStreamline,
+    &kUprof,          &kVtune,  &kLitert,      &kStreamline,    &kXPlane,
     &kChrome,  // last: recognises any other's Chrome JSON
 };
 

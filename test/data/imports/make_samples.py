@@ -1,5 +1,5 @@
-"""Makes the samples of this folder with the real tools, in an environment that has torch, onnxruntime, onnx and jax[cpu]:
-python make_samples.py pytorch|onnxruntime|jax"""
+"""Makes the samples of this folder with the real tools, in an environment that has torch, onnxruntime, onnx, jax[cpu] or tensorflow-cpu:
+python make_samples.py pytorch|onnxruntime|jax|tensorflow"""
 
 import glob
 import gzip
@@ -87,12 +87,37 @@ def jax():
             for step in range(3):
                 with jax.profiler.StepTraceAnnotation("infer", step_num=step):
                     net(*args).block_until_ready()
-        (file,) = glob.glob(f"{folder}/**/*.xplane.pb", recursive=True)
-        with open(file, "rb") as data, gzip.GzipFile(HERE / "jax.xplane.pb.gz", "wb", mtime=0) as packed:
-            # The program's own path is in it: blotted out, at the same length.
-            here = str(HERE).encode()
-            packed.write(data.read().replace(here, b"_" * len(here)))
+        keep_xplane(folder, "jax.xplane.pb.gz")
+
+
+def tensorflow():
+    import tensorflow as tf
+
+    tf.random.set_seed(0)
+    layers = tf.keras.layers
+    net = tf.keras.Sequential([layers.Input((32, 32, 3)), layers.Conv2D(8, 3, activation="relu"), layers.Flatten(), layers.Dense(10)])
+    run = tf.function(lambda x: net(x))
+    x = tf.random.normal((1, 32, 32, 3))
+    run(x)
+    with tempfile.TemporaryDirectory() as folder:
+        tf.profiler.experimental.start(folder)
+        for step in range(3):
+            with tf.profiler.experimental.Trace("infer", step_num=step, _r=1):
+                run(x)
+        tf.profiler.experimental.stop()
+        keep_xplane(folder, "tensorflow.xplane.pb.gz")
+
+
+def keep_xplane(folder, name):
+    (file,) = glob.glob(f"{folder}/**/*.xplane.pb", recursive=True)
+    data = pathlib.Path(file).read_bytes()
+    # Paths of the machine are in it: blotted out, at the same length.
+    for path in (str(HERE).encode(), str(folder).encode()):
+        data = data.replace(path, b"_" * len(path))
+    with gzip.GzipFile(HERE / name, "wb", mtime=0) as packed:
+        packed.write(data)
+
 
 
 for name in sys.argv[1:]:
-    {"pytorch": pytorch, "onnxruntime": onnxruntime, "jax": jax}[name]()
+    {"pytorch": pytorch, "onnxruntime": onnxruntime, "jax": jax, "tensorflow": tensorflow}[name]()
