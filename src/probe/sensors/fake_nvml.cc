@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+// NOLINTBEGIN(readability-identifier-naming): the names are NVIDIA's.
 extern "C" {
 
 static FakeNvmlState state;
@@ -67,3 +68,4 @@ int nvmlDeviceGetMemoryInfo(void* handle, unsigned long long* memory) {
   return answer(handle);
 }
 }
+// NOLINTEND(readability-identifier-naming)

@@ -1,5 +1,6 @@
 // Processor clocks through cpufreq (Documentation/admin-guide/pm/cpufreq.rst of the kernel).
 #include <algorithm>
+#include <map>
 
 #include "base/status.h"
 #include "probe/sensors/file_sensor.h"
@@ -21,7 +22,11 @@ struct Policy {
 
 class Frequency final : public FileSensor {
  public:
-  explicit Frequency(const SensorOptions& options) : FileSensor("frequency", options) {}
+  explicit Frequency(const SensorOptions& options) : FileSensor("frequency", options) {
+    for (const std::string& path : policies()) {
+      if (const auto base = read_nominal(path)) nominal_.emplace(path, *base);
+    }
+  }
 
   std::vector<Fact> facts() const override {
     std::vector<Fact> facts;
@@ -55,7 +60,7 @@ class Frequency final : public FileSensor {
   }
 
   // The clock that the maker promises with all cores busy. Nothing where the driver does not tell.
-  std::optional<double> nominal(const std::string& policy) const {
+  std::optional<double> read_nominal(const std::string& policy) const {
     if (const auto base = hertz(policy + "/base_frequency")) return base;
     const std::string number = policy.substr(policy.rfind('y') + 1);
     const auto megahertz =
@@ -73,9 +78,9 @@ class Frequency final : public FileSensor {
       // A clock of zero belongs to a processor that is switched off.
       if (!now || !plausible("Hz", *now)) continue;
       found.push_back({path.substr(path.rfind('/') + 1), *now});
-      if (const auto base = nominal(path)) {
+      if (const auto base = nominal_.find(path); base != nominal_.end()) {
         ++with_nominal;
-        if (*now < *base * (1 - kJitter)) ++below;
+        if (*now < base->second * (1 - kJitter)) ++below;
       }
       const auto cap = hertz(path + "/scaling_max_freq");
       const auto most = hertz(path + "/cpuinfo_max_freq");
@@ -110,6 +115,8 @@ class Frequency final : public FileSensor {
         "no policies in {}/cpufreq: a virtual machine, or the firmware keeps the clocks to itself",
         kRoot);
   }
+
+  std::map<std::string, double> nominal_;  // Hz by policy; it does not change
 };
 
 }  // namespace

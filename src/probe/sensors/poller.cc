@@ -142,6 +142,15 @@ void SensorPoller::record(const SensorSnapshot& snapshot) {
   }
 }
 
+const SensorStatus::Value* find(const SensorSnapshot& snapshot, std::string_view name) {
+  for (const SensorStatus& sensor : snapshot.sensors) {
+    for (const SensorStatus::Value& value : sensor.values) {
+      if (value.reading.name == name) return &value;
+    }
+  }
+  return nullptr;
+}
+
 std::shared_ptr<const SensorSnapshot> SensorPoller::snapshot() const {
   base::MutexLock lock(mutex_);
   return snapshot_;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -98,6 +99,10 @@ class SensorPoller {
   std::shared_ptr<const SensorSnapshot> snapshot_ TS_GUARDED_BY(mutex_);
   std::map<std::string, trace::CounterTrack> tracks_ TS_GUARDED_BY(mutex_);
 };
+
+// The value of that name, whichever sensor tells it; null when none does. It lives as long as the
+// snapshot.
+const SensorStatus::Value* find(const SensorSnapshot& snapshot, std::string_view name);
 
 // An object as `tachostat machine --json` and the server show it (docs/design/sensors.md).
 std::string to_json(const SensorSnapshot& snapshot);

@@ -13,7 +13,7 @@ namespace tachostat::probe {
 namespace {
 
 // Each thread costs three small files per look; a process with more is watched in part.
-constexpr std::size_t kMostThreads = 2048;
+constexpr std::size_t kMostThreads = 512;
 
 // The kernel counts these per thread, and forgets a thread that ends. Their sum must not go back,
 // so it is kept here: what each thread added since it was last seen.

@@ -1,8 +1,11 @@
 // All sensors together, on every machine.
+#include <cmath>
+#include <filesystem>
 #include <set>
 
 #include "probe/sensors/checks.h"
 #include "probe/sensors/test_roots.h"
+#include "probe/sensors/topology.h"
 
 namespace tachostat::probe {
 namespace {
@@ -61,6 +64,37 @@ TEST(Sensors, NeverSayWhatCannotBeTrue) {
             << machine << ' ' << reading.name << ' ' << reading.value;
         EXPECT_TRUE(reading.name.starts_with(std::string(sensor->name()) + "/")) << reading.name;
       }
+    }
+  }
+}
+
+// All files of a machine hold something else, as if every driver had gone mad.
+TEST(Sensors, SurviveAnythingInTheirFiles) {
+  const std::string long_line(8192, '9');
+  for (const char* machine : {"jetson_orin", "container_v1", "container_v2"}) {
+    const ChangedRoot root(machine);
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root.path())) {
+      if (entry.is_regular_file()) {
+        files.push_back(entry.path().string().substr(root.path().size()));
+      }
+    }
+    const auto sensors = make_sensors(at_root(root.path()));
+    for (const std::string_view content :
+         {std::string_view(), std::string_view("-9223372036854775808"),
+          std::string_view("18446744073709551615"), std::string_view("\xff\0 : - ( ) \n\n:::", 18),
+          std::string_view(long_line), std::string_view("0::/../..\n1 2 3 / / - cgroup2 x x")}) {
+      for (const std::string& file : files) root.write(file, content);
+      for (const auto& sensor : sensors) {
+        (void)sensor->available();
+        std::vector<Reading> readings;
+        (void)sensor->read(readings);
+        (void)sensor->facts();
+        for (const Reading& reading : readings) {
+          EXPECT_TRUE(std::isfinite(reading.value) && reading.value >= 0) << reading.name;
+        }
+      }
+      (void)to_json(read_topology(at_root(root.path())));
     }
   }
 }

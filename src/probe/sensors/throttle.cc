@@ -1,8 +1,7 @@
 // How often and how long heat or power slowed the processors down: Intel's counts
 // (thermal_throttle in sysfs), and the word of a Raspberry Pi's firmware.
-#include <algorithm>
 #include <charconv>
-#include <map>
+#include <set>
 #include <utility>
 
 #include "base/status.h"
@@ -20,44 +19,47 @@ constexpr std::pair<int, std::string_view> kPiBits[] = {
 
 class Throttle final : public FileSensor {
  public:
-  explicit Throttle(const SensorOptions& options) : FileSensor("throttle", options) {}
-
- private:
-  void scan(Scan& out) const override {
-    scan_counts("core", "core_id", out);
-    scan_counts("package", "physical_package_id", out);
-    scan_pi(out);
-  }
-
-  // The threads of a core, and the cores of a package, tell the same count, each seen at another
-  // moment: the greatest counts once.
-  void scan_counts(std::string_view unit, std::string_view id_file, Scan& out) const {
-    std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> counts;
-    std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> milliseconds;
+  explicit Throttle(const SensorOptions& options) : FileSensor("throttle", options) {
+    std::set<std::uint64_t> packages;
+    std::set<std::pair<std::uint64_t, std::uint64_t>> cores;
     for (const int cpu : parse_cpu_list(tree().word(fmt::format("{}/online", kCpus)))) {
       const std::string folder = fmt::format("{}/cpu{}/", kCpus, cpu);
       // All processors have it or none: one look instead of a thousand.
-      if (counts.empty() && !tree().exists(folder + "thermal_throttle")) return;
-      const std::string path = fmt::format("{}thermal_throttle/{}_throttle_", folder, unit);
-      const auto count = tree().count(path + "count");
-      const std::string topology = folder + "topology/";
-      const auto id = tree().count(topology + std::string(id_file));
-      if (!count || !id) continue;
-      const std::pair key(tree().count(topology + "physical_package_id").value_or(0), *id);
-      counts[key] = std::max(counts[key], *count);
+      if (!tree().exists(folder + "thermal_throttle")) return;
+      const std::uint64_t package =
+          tree().count(folder + "topology/physical_package_id").value_or(0);
+      const std::uint64_t core = tree().count(folder + "topology/core_id").value_or(0);
+      if (cores.insert({package, core}).second) cores_.push_back(folder);
+      if (packages.insert(package).second) packages_.push_back(folder);
+    }
+  }
+
+ private:
+  void scan(Scan& out) const override {
+    scan_counts(cores_, "core", out);
+    scan_counts(packages_, "package", out);
+    scan_pi(out);
+  }
+
+  void scan_counts(const std::vector<std::string>& folders, std::string_view what,
+                   Scan& out) const {
+    std::uint64_t events = 0;
+    std::uint64_t milliseconds = 0;
+    bool has_events = false;
+    bool has_time = false;
+    for (const std::string& folder : folders) {
+      const std::string path = fmt::format("{}thermal_throttle/{}_throttle_", folder, what);
+      if (const auto count = tree().count(path + "count")) {
+        events += *count;
+        has_events = true;
+      }
       if (const auto time = tree().count(path + "total_time_ms")) {
-        milliseconds[key] = std::max(milliseconds[key], *time);
+        milliseconds += *time;
+        has_time = true;
       }
     }
-    const auto sum = [](const auto& values) {
-      std::uint64_t total = 0;
-      for (const auto& [key, value] : values) total += value;
-      return total;
-    };
-    if (!counts.empty()) out.counter(fmt::format("{}/events", unit), "1", sum(counts));
-    if (!milliseconds.empty()) {
-      out.counter(fmt::format("{}/time", unit), "s", sum(milliseconds), 1e-3);
-    }
+    if (has_events) out.counter(fmt::format("{}/events", what), "1", events);
+    if (has_time) out.counter(fmt::format("{}/time", what), "s", milliseconds, 1e-3);
   }
 
   void scan_pi(Scan& out) const {
@@ -101,6 +103,11 @@ class Throttle final : public FileSensor {
         "virtual machines) and Raspberry Pis count this",
         kCpus);
   }
+
+  // One processor of each core and of each package: the others tell the same, and asking all of a
+  // large machine would cost more than it tells. What is switched off vanishes, and comes back.
+  std::vector<std::string> cores_;
+  std::vector<std::string> packages_;
 };
 
 }  // namespace
