@@ -18,7 +18,7 @@ struct Known {
   double scale;
   bool with_kernel;
   // libpfm4's spellings, the first that it knows here is taken.
-  std::array<const char*, 2> spellings;
+  std::array<const char*, 3> spellings;
 };
 
 constexpr Known kKnown[] = {
@@ -54,7 +54,11 @@ constexpr Known kKnown[] = {
      16,
      false,
      {"FP_ARITH_INST_RETIRED:512B_PACKED_SINGLE", "FP_ARITH:512B_PACKED_SINGLE"}},
-    {"flops", "1", 1, false, {"RETIRED_SSE_AVX_FLOPS:ANY", "RETIRED_SSE_AVX_FLOPS:ALL"}},
+    {"flops",
+     "1",
+     1,
+     false,
+     {"RETIRED_SSE_AVX_FLOPS:ANY", "RETIRED_SSE_AVX_FLOPS:ALL", "FP_FIXED_OPS_SPEC"}},
 };
 
 constexpr auto kStandard = [] {

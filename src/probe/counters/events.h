@@ -39,7 +39,7 @@ struct FoundEvents {
 // last level), "l1d_misses", "dtlb_misses", "branch_misses".
 // Floating point operations in user mode, where the processor counts them: "flops_scalar",
 // "flops_128", "flops_256", "flops_512" (single precision by width, Intel; a fused multiply-add is
-// two), "flops" (all precisions and widths, AMD since Zen 2).
+// two), "flops" (all precisions and widths: AMD since Zen 2, ARM since Neoverse V1 without SVE).
 std::span<const std::string_view> standard_events();
 
 // Encoded by libpfm4 for the processor it runs on. A name that is none of the standard ones is

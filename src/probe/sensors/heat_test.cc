@@ -63,6 +63,14 @@ TEST(Throttle, UnderstandsARaspberryPisFirmware) {
               UnorderedElementsAre(Pair("throttle/firmware/undervoltage", 1)));
 }
 
+TEST(Throttle, FindsTheFirmwareWhereOtherKernelsPutIt) {
+  const ChangedRoot root;
+  root.write("/sys/devices/platform/soc:firmware/get_throttled", "0x0");
+  EXPECT_EQ(values_of(*make_throttle(at_root(root.path())))["throttle/firmware/throttled"], 0);
+  root.write("/sys/devices/platform/soc:firmware/get_throttled", "zz");
+  EXPECT_FALSE(make_throttle(at_root(root.path()))->available().ok());
+}
+
 TEST(Frequency, TellsHowManyRunBelowNominal) {
   const auto frequency = make_frequency(at_root(root_of("intel_laptop")));
   const auto values = values_of(*frequency);

@@ -46,14 +46,21 @@ bool SensorPoller::poll() {
   for (std::size_t i = 0; i < watched_.size(); ++i) {
     Watched& watched = watched_[i];
     SensorStatus status;
-    if (i < before->sensors.size()) status = before->sensors[i];
     status.name = std::string(watched.sensor->name());
     const bool is_first = before->polls == 0;
-    if (is_first || (!status.available.ok() && now - watched.asked >= options_.retry)) {
-      watched.asked = now;
+    const bool is_time = is_first || now - watched.asked >= options_.retry;
+    if (is_time) watched.asked = now;
+    if (!is_first) {
+      status.available = before->sensors[i].available;
+      status.facts = before->sensors[i].facts;
+    }
+    if (is_time && (is_first || !status.available.ok())) {
       status.available = watched.sensor->available();
     }
-    if (status.available.ok()) read(watched, status, now);
+    if (status.available.ok()) {
+      if (is_time) status.facts = watched.sensor->facts();
+      read(watched, status, now);
+    }
     after->sensors.push_back(std::move(status));
   }
   record(*after);
@@ -68,12 +75,9 @@ void SensorPoller::read(Watched& watched, SensorStatus& status, base::Time now) 
   status.left_out = watched.sensor->left_out();
   if (!status.last_read.ok()) {
     // What was said once is not said any more.
-    status.values.clear();
     watched.past.clear();
     return;
   }
-  status.facts = watched.sensor->facts();
-  status.values.clear();
   std::map<std::string, Past> past;
   for (Reading& reading : readings) {
     const auto known = watched.past.find(reading.name);

@@ -31,7 +31,7 @@ struct SensorStatus {
   std::string name;
   absl::Status available;     // with the reason when not
   absl::Status last_read;     // the last attempt's
-  std::vector<Value> values;  // of the last good read
+  std::vector<Value> values;  // empty when the last read failed
   std::vector<Fact> facts;
   std::vector<std::string> left_out;
 };
@@ -50,7 +50,7 @@ struct SensorPollerOptions {
   // Tracks kept; what appears beyond that is in the snapshot only. Bounds memory against a source
   // that invents names.
   std::size_t tracks = 2048;
-  // An unavailable sensor is asked again this often.
+  // An unavailable sensor is asked again, and an available one for its facts, this often.
   base::Duration retry = std::chrono::seconds(30);
   // An energy counter or a power that shows the same for this long is doubted.
   base::Duration stuck = std::chrono::seconds(60);
@@ -82,7 +82,7 @@ class SensorPoller {
   };
   struct Watched {
     std::unique_ptr<Sensor> sensor;
-    base::Time asked;  // availability
+    base::Time asked;  // for availability or facts
     std::map<std::string, Past> past;
   };
   void read(Watched& watched, SensorStatus& status, base::Time now);

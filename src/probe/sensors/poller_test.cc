@@ -23,6 +23,7 @@ struct Script {
   absl::Status read;
   std::vector<Reading> readings;
   int asked = 0;
+  int asked_facts = 0;
 };
 
 class ScriptedSensor final : public Sensor {
@@ -37,7 +38,10 @@ class ScriptedSensor final : public Sensor {
     if (script_.read.ok()) out = script_.readings;
     return script_.read;
   }
-  std::vector<Fact> facts() const override { return {{"scripted/model", "X\xff"}}; }
+  std::vector<Fact> facts() const override {
+    ++script_.asked_facts;
+    return {{"scripted/model", "X\xff"}};
+  }
 
  private:
   Script& script_;
@@ -165,6 +169,18 @@ TEST_F(SensorPollerTest, KeepsTheReasonOfASensorThatIsNotThereAndAsksAgain) {
   EXPECT_EQ(script_.asked, 2);
   EXPECT_TRUE(poller_->snapshot()->sensors[0].available.ok());
   EXPECT_THAT(poller_->tracks(), SizeIs(1));
+}
+
+TEST_F(SensorPollerTest, AsksForFactsNowAndThen) {
+  say_level(1);
+  poller().poll();
+  next();
+  EXPECT_THAT(poller_->snapshot()->sensors[0].facts, SizeIs(1));
+  EXPECT_EQ(script_.asked_facts, 1);
+  for (int i = 0; i < 30; ++i) next();
+  EXPECT_EQ(script_.asked_facts, 2);
+  // What was there once is not asked whether it is.
+  EXPECT_EQ(script_.asked, 1);
 }
 
 TEST_F(SensorPollerTest, ForgetsTheValuesOfASensorThatFellSilent) {

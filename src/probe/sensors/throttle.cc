@@ -85,16 +85,23 @@ class Throttle final : public FileSensor {
     constexpr std::string_view kPlatform = "/sys/devices/platform";
     for (const std::string& soc : tree().list(kPlatform, "soc")) {
       const std::string path = fmt::format("{}/{}", kPlatform, soc);
+      if (const auto bits = hexadecimal(path + "/get_throttled")) return bits;
       for (const std::string& device : tree().list(path)) {
         if (!device.ends_with("firmware")) continue;
-        std::string text = tree().word(fmt::format("{}/{}/get_throttled", path, device));
-        if (text.starts_with("0x")) text.erase(0, 2);
-        std::uint32_t bits = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bits, 16);
-        if (error == std::errc() && end == text.data() + text.size()) return bits;
+        const auto bits = hexadecimal(fmt::format("{}/{}/get_throttled", path, device));
+        if (bits) return bits;
       }
     }
     return std::nullopt;
+  }
+
+  std::optional<std::uint32_t> hexadecimal(const std::string& path) const {
+    std::string text = tree().word(path);
+    if (text.starts_with("0x")) text.erase(0, 2);
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
   }
 
   absl::Status why_nothing() const override {
