@@ -1,6 +1,7 @@
 #include "base/hash.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <array>
 #include <fstream>
@@ -11,6 +12,12 @@
 namespace tachostat::base {
 namespace {
 
+std::string hex_of(std::span<const unsigned char> digest) {
+  std::string text;
+  for (const unsigned char byte : digest) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
 class Sha256 {
  public:
   Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
@@ -20,9 +27,7 @@ class Sha256 {
   std::string hex() {
     std::array<unsigned char, 32> digest;
     EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
-    std::string text;
-    for (const unsigned char byte : digest) text += fmt::format("{:02x}", byte);
-    return text;
+    return hex_of(digest);
   }
 
  private:
@@ -51,6 +56,13 @@ absl::StatusOr<std::string> sha256_file(const std::string& path) {
   }
   if (file.bad()) return internal("reading '{}' failed half way", path);
   return hash.hex();
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view data) {
+  std::array<unsigned char, 32> digest;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(data.data()), data.size(), digest.data(), nullptr);
+  return hex_of(digest);
 }
 
 }  // namespace tachostat::base

@@ -1,4 +1,4 @@
-// Content hashes (SHA-256), as lower-case hex.
+// Hashes (SHA-256), as lower-case hex.
 #pragma once
 
 #include <span>
@@ -12,5 +12,8 @@ namespace tachostat::base {
 std::string sha256(std::span<const std::byte> data);
 std::string sha256(std::string_view data);
 absl::StatusOr<std::string> sha256_file(const std::string& path);
+
+// RFC 2104 with SHA-256. A key of any length.
+std::string hmac_sha256(std::string_view key, std::string_view data);
 
 }  // namespace tachostat::base

@@ -2,15 +2,15 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <fstream>
 #include <memory>
 
 #include "app/engines.h"
 #include "app/profile_run.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "cli/cli.h"
-#include "trace/formats/chrome.h"
+#include "cli/export_flags.h"
 
 namespace tachostat::cli {
 namespace {
@@ -19,40 +19,19 @@ volatile std::sig_atomic_t interrupted = 0;
 
 struct Flags {
   ProfileFlags profile;
-  std::string format = "text";
-  std::string output;
-  int top = 0;
-  bool workers = false;
+  ExportFlags exported;
 };
 
-absl::Status write_report(const Flags& flags, bool json, const app::ProfileRun& run,
-                          std::ostream& out) {
-  if (json || flags.format == "json") {
-    out << profile::to_json(run.profile) << '\n';
-  } else if (flags.format == "chrome") {
-    trace::write_chrome(run.trace, out);
-  } else {
-    out << profile::to_text(run.profile, flags.top);
-    if (flags.workers) out << '\n' << profile::to_threads_text(run.profile, flags.top);
-  }
-  out.flush();
-  return out.good() ? absl::OkStatus()
-                    : absl::UnavailableError("the report could not be written whole");
-}
-
 absl::Status run(const Common& common, const Flags& flags) {
-  // Opened first: a place that cannot be written is better known before the work than after.
-  std::ofstream file;
-  if (!flags.output.empty()) {
-    file.open(flags.output, std::ios::binary);
-    if (!file) return base::invalid_argument("cannot write '{}'", flags.output);
-  }
-  TS_ASSIGN_OR_RETURN(const app::ProfileRun run, profile_model(flags.profile));
-  if (!flags.output.empty()) return write_report(flags, common.json, run, file);
-  std::ostringstream text;
-  TS_RETURN_IF_ERROR(write_report(flags, common.json, run, text));
-  fmt::print("{}", text.str());
-  return absl::OkStatus();
+  TS_ASSIGN_OR_RETURN(Report report, Report::open(flags.exported, common.json));
+  const base::SystemClock clock;
+  ExportTimes times;
+  const std::chrono::nanoseconds begin = clock.unix_time();
+  times.trace_to_unix_ns = (begin - clock.now().time_since_epoch()).count();
+  times.begin_unix_ns = static_cast<std::uint64_t>(begin.count());
+  TS_ASSIGN_OR_RETURN(app::ProfileRun run, profile_model(flags.profile));
+  times.end_unix_ns = static_cast<std::uint64_t>(clock.unix_time().count());
+  return report.write(std::move(run.profile), std::move(run.trace), times);
 }
 
 }  // namespace
@@ -100,16 +79,7 @@ absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags) {
 Run add_profile(CLI::App& command) {
   auto flags = std::make_shared<Flags>();
   flags->profile.add_to(command);
-  command.add_option("--format", flags->format, "text, json, or chrome (a trace for a viewer)")
-      ->check(CLI::IsMember({"text", "json", "chrome"}))
-      ->capture_default_str();
-  command.add_option("-o,--output", flags->output, "write here instead of stdout");
-  command
-      .add_option("--top", flags->top, "only the most expensive layers in text; 0: all, in order")
-      ->check(CLI::Range(0, 1'000'000))
-      ->capture_default_str();
-  command.add_flag("--workers", flags->workers,
-                   "in text, also how each layer used the request's threads");
+  flags->exported.add_to(command);
   return [flags](const Common& common) {
     const absl::Status status = run(common, *flags);
     return status.ok() ? kYes : report(status);

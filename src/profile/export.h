@@ -2,6 +2,7 @@
 // (made from a Profile) or of trace/formats/ (made from a Trace), and its line in exporters.cc.
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
 #include <span>
 #include <string>
@@ -19,7 +20,16 @@ struct ExportInput {
   const Profile& profile;
   const trace::Trace& trace;  // empty when the profile came from a table
   int top = 0;                // text: only the most expensive layers; 0: all, in order
+  bool workers = false;       // text: also how layers used threads
+  // When the profile's requests ran, as nanoseconds since the Unix epoch; 0: not known.
+  std::uint64_t begin_unix_ns = 0;
+  std::uint64_t end_unix_ns = 0;
+  // What the trace's times lack to be nanoseconds since the Unix epoch.
+  std::int64_t trace_to_unix_ns = 0;
 };
+
+// Whether the trace holds anything to draw over time.
+bool has_timeline(const trace::Trace& trace);
 
 struct Exporter {
   std::string_view name;       // "perfetto", as --format takes it

@@ -45,12 +45,30 @@ class EventReader {
     TS_ASSIGN_OR_RETURN(const std::string* phase, get_string(event, "ph"));
     if (*phase == "M") return add_metadata(event);
     if (*phase == "X") return add_complete(event);
+    if (*phase == "C") return add_counter(event);
+    if (*phase == "s") return add_flow_end(event, &FlowEnds::from);
+    if (*phase == "f") return add_flow_end(event, &FlowEnds::to);
     return base::invalid_argument(
-        "trace event {}: \"ph\" is \"{}\", expected \"X\" (complete) or \"M\" (metadata)", index_,
-        *phase);
+        "trace event {}: \"ph\" is \"{}\", expected \"X\" (complete), \"M\" (metadata), \"C\" "
+        "(counter), \"s\" or \"f\" (flow)",
+        index_, *phase);
   }
 
-  Trace take() { return std::move(trace_); }
+  absl::StatusOr<Trace> take() {
+    for (const auto& [id, ends] : flows_) {
+      if (!ends.from || !ends.to) {
+        return base::invalid_argument("trace: the flow with \"id\" {} has no \"{}\" event", id,
+                                      ends.from ? "f" : "s");
+      }
+      if (*ends.from >= trace_.spans.size() || *ends.to >= trace_.spans.size()) {
+        return base::invalid_argument(
+            "trace: the flow with \"id\" {} is from span {} to {}, but there are {} spans", id,
+            *ends.from, *ends.to, trace_.spans.size());
+      }
+      trace_.flows.push_back({.from = *ends.from, .to = *ends.to});
+    }
+    return std::move(trace_);
+  }
   void set_dropped(std::uint64_t dropped) { trace_.dropped = dropped; }
 
  private:
@@ -137,6 +155,45 @@ class EventReader {
     return absl::OkStatus();
   }
 
+  absl::Status add_counter(const Event& event) {
+    TS_ASSIGN_OR_RETURN(const std::uint64_t ns, get_ns(event, "ts"));
+    TS_ASSIGN_OR_RETURN(const std::string* unit, get_string(event, "cat"));
+    TS_ASSIGN_OR_RETURN(const std::string* name, get_string(event, "name"));
+    TS_ASSIGN_OR_RETURN(const Value* text, get(event, "args.value"));
+    double value = 0;
+    const char* last = text->text.data() + text->text.size();
+    const auto [end, error] = std::from_chars(text->text.data(), last, value);
+    if (text->is_string || error != std::errc() || end != last) {
+      return base::invalid_argument("trace event {}: \"args.value\" is {}, expected a number",
+                                    index_, shown(*text));
+    }
+    const auto [found, added] = counters_.emplace(std::pair(*name, *unit), trace_.counters.size());
+    if (added) trace_.counters.push_back({.name = *name, .unit = *unit});
+    auto& points = trace_.counters[found->second].points;
+    if (!points.empty() && points.back().first > ns) {
+      return base::invalid_argument(
+          "trace event {}: \"ts\" of counter \"{}\" is before its last one", index_, *name);
+    }
+    points.emplace_back(ns, value);
+    return absl::OkStatus();
+  }
+
+  struct FlowEnds {
+    std::optional<std::uint32_t> from, to;  // places among the file's spans
+  };
+
+  absl::Status add_flow_end(const Event& event, std::optional<std::uint32_t> FlowEnds::*end) {
+    TS_ASSIGN_OR_RETURN(const auto id, get_integer<std::uint64_t>(event, "id"));
+    TS_ASSIGN_OR_RETURN(const auto span, get_integer<std::uint32_t>(event, "args.span"));
+    std::optional<std::uint32_t>& place = flows_[id].*end;
+    if (place) {
+      return base::invalid_argument("trace event {}: a second one of its \"ph\" with \"id\" {}",
+                                    index_, id);
+    }
+    place = span;
+    return absl::OkStatus();
+  }
+
   std::uint32_t number_of(const std::string& name) {
     const auto [found, added] =
         numbers_.emplace(name, static_cast<std::uint32_t>(trace_.names.size()));
@@ -146,7 +203,9 @@ class EventReader {
 
   Trace trace_;
   std::unordered_map<std::string, std::uint32_t> numbers_;
-  std::int64_t index_ = -1;  // of the event being read
+  std::map<std::pair<std::string, std::string>, std::size_t> counters_;  // by name and unit
+  std::map<std::uint64_t, FlowEnds> flows_;                              // by id
+  std::int64_t index_ = -1;                                              // of the event being read
 };
 
 // Walks the file once without building a document: traces have many events.

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <tuple>
 
@@ -54,6 +56,18 @@ std::vector<Row> rows(const Trace& trace) {
   return rows;
 }
 
+std::set<std::pair<Row, Row>> flows(const Trace& trace) {
+  std::set<std::pair<Row, Row>> found;
+  for (const Flow& flow : trace.flows) {
+    Trace ends = trace;
+    ends.spans = {trace.spans.at(flow.from)};
+    const Row from = rows(ends)[0];
+    ends.spans = {trace.spans.at(flow.to)};
+    found.emplace(from, rows(ends)[0]);
+  }
+  return found;
+}
+
 Trace example() {
   Trace trace;
   trace.names = {"inference", "Conv_1 \"quoted\"\n\\", "näme", ""};
@@ -88,6 +102,11 @@ Trace example() {
                   .end_ns = 1'000'010'000,
                   .bucket = "x[1,3,48,320]"},
                  {.session = 0, .thread = 12, .begin_ns = 3, .end_ns = 4, .bucket = ""}};
+  trace.counters = {
+      {.name = "package power", .unit = "W", .points = {{1, 12.5}, {2, 0.1}, {2, 1e300}}},
+      {.name = "package power", .unit = "J", .points = {{0, -3}}},
+      {.name = "\"q\"\n", .unit = "1", .points = {{kMax, 18446744073709551616.0}}}};
+  trace.flows = {{.from = 1, .to = 0}, {.from = 0, .to = 3}, {.from = 1, .to = 2}};
   trace.dropped = 42;
   return trace;
 }
@@ -106,6 +125,13 @@ TEST(Chrome, ReadsBackWhatItWroteToTheNanosecond) {
   EXPECT_EQ(back->marks[1].end_ns, 1'000'010'000u);
   EXPECT_EQ(back->marks[1].bucket, "x[1,3,48,320]");
   EXPECT_EQ(back->marks[0].bucket, "");
+  ASSERT_EQ(back->counters.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(back->counters[i].name, trace.counters[i].name);
+    EXPECT_EQ(back->counters[i].unit, trace.counters[i].unit);
+    EXPECT_EQ(back->counters[i].points, trace.counters[i].points);
+  }
+  EXPECT_EQ(flows(*back), flows(trace));
   // Writing what was read gives the same bytes, so golden files can be compared as text.
   EXPECT_EQ(written(*back), written(trace));
 }
@@ -125,6 +151,9 @@ TEST(Chrome, WritesWhatViewersNeed) {
   for (const nlohmann::json& event : events) {
     EXPECT_TRUE(event.at("pid").is_number_integer());
     EXPECT_TRUE(event.at("tid").is_number_integer());
+    if (event.at("ph") == "C") {
+      EXPECT_TRUE(event.at("args").at("value").is_number());
+    }
     if (event.at("ph") != "X") continue;
     EXPECT_GE(event.at("dur").get<double>(), 0);
   }
@@ -195,6 +224,31 @@ TEST(Chrome, SaysWhatIsWrongWithAnEvent) {
   EXPECT_THAT(error_of(with_event("[7]")), HasSubstr("holds an array, expected objects only"));
   EXPECT_THAT(error_of(with_event(R"({"ph":"M","name":"thread_name","tid":1})")),
               HasSubstr("no \"args.name\""));
+}
+
+TEST(Chrome, SaysWhatIsWrongWithACounterOrAFlow) {
+  const auto event = [](const std::string& members) { return error_of(with_event(members)); };
+  const std::string counter = R"({"ph":"C","tid":0,"ts":5,"cat":"W","name":"p","args":{"value":)";
+  EXPECT_THAT(event(counter + R"("7"}})"), HasSubstr("\"args.value\" is \"7\", expected a number"));
+  EXPECT_THAT(event(counter + "null}}"), HasSubstr("\"args.value\" is null"));
+  EXPECT_THAT(event(R"({"ph":"C","ts":5,"name":"p","args":{"value":7}})"), HasSubstr("no \"cat\""));
+  EXPECT_THAT(event(counter + R"(1}},{"ph":"C","ts":4,"cat":"W","name":"p","args":{"value":1}})"),
+              HasSubstr("event 2: \"ts\" of counter \"p\" is before its last one"));
+  const std::string flow = R"({"ph":"s","id":3,"tid":1,"ts":1,"args":{"span":0}})";
+  EXPECT_THAT(event(flow), HasSubstr("flow with \"id\" 3 has no \"f\" event"));
+  EXPECT_THAT(event(flow + "," + flow), HasSubstr("event 2: a second one"));
+  EXPECT_THAT(event(flow + R"(,{"ph":"f","id":3,"args":{"span":9}})"),
+              HasSubstr("from span 0 to 9, but there are 0 spans"));
+}
+
+TEST(Chrome, LeavesOutWhatJsonCannotHoldAndFlowsToNowhere) {
+  Trace trace;
+  trace.counters = {{.name = "c", .unit = "1", .points = {{1, std::nan("")}, {2, 3}}}};
+  trace.flows = {{.from = 0, .to = 1}};
+  const auto back = read(written(trace));
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_EQ(back->counters.at(0).points.size(), 1u);
+  EXPECT_TRUE(back->flows.empty());
 }
 
 TEST(Chrome, RejectsWhatIsNoTrace) {
