@@ -14,6 +14,9 @@ extern const Importer kTachostatTrace;
 extern const Importer kKineto;
 extern const Importer kOnnxRuntime;
 extern const Importer kXPlane;
+extern const Importer kNsys;
+extern const Importer kNcu;
+extern const Importer kTensorRt;
 extern const Importer kChrome;
 extern const Importer kOpenvinoGraph;
 extern const Importer kOpenvinoCounters;
@@ -27,8 +30,10 @@ namespace {
 
 // More particular ones first: the first that recognises a file reads it.
 constexpr std::array kImporters = {
-    &kTachostatTrace, &kKineto, &kOnnxRuntime, &kOpenvinoGraph, &kOpenvinoCounters, &kTvm,
-    &kUprof,          &kVtune,  &kLitert,      &kStreamline,    &kXPlane,
+    &kTachostatTrace,   &kKineto,     &kOnnxRuntime, &kOpenvinoGraph,
+    &kOpenvinoCounters, &kTvm,        &kUprof,       &kVtune,
+    &kLitert,           &kStreamline, &kNsys,        &kNcu,
+    &kTensorRt,         &kXPlane,
     &kChrome,  // last: recognises any other's Chrome JSON
 };
 

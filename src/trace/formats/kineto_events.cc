@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "trace/formats/words.h"
+
 namespace tachostat::trace {
 namespace {
 
@@ -31,13 +33,20 @@ constexpr std::pair<std::string_view, KinetoWhat> kCategories[] = {
     {"python_function", KinetoWhat::kPython},
 };
 
-// PyTorch's words for element types, as model::name_of(DataType) spells them.
+// C++'s words among PyTorch's for element types; "c10::Half", "float" and the like are others' too.
 constexpr std::pair<std::string_view, std::string_view> kPrecisions[] = {
-    {"float", "f32"},      {"double", "f64"},    {"c10::Half", "f16"},  {"c10::BFloat16", "bf16"},
-    {"signed char", "i8"}, {"c10::qint8", "i8"}, {"c10::quint8", "u8"}, {"unsigned char", "u8"},
-    {"long int", "i64"},   {"long", "i64"},      {"int", "i32"},        {"short", "i16"},
-    {"short int", "i16"},  {"bool", "boolean"},
+    {"signed char", "i8"}, {"unsigned char", "u8"}, {"qint8", "i8"},
+    {"quint8", "u8"},      {"long int", "i64"},     {"long", "i64"},
+    {"int", "i32"},        {"short int", "i16"},    {"short", "i16"},
 };
+
+std::string_view precision_of(std::string_view type) {
+  if (type.starts_with("c10::")) type.remove_prefix(5);
+  for (const auto& [theirs, ours] : kPrecisions) {
+    if (type == theirs) return ours;
+  }
+  return precision_named(type);
+}
 
 // Of a kernel's args, what is worth a row's metric.
 constexpr std::array<std::string_view, 7> kMeasured = {
@@ -150,10 +159,7 @@ std::uint32_t KinetoReader::operator_name(const JsonEvent& event, std::uint64_t&
       for (std::size_t at = types.find('"'); at != types.npos && precision.empty();) {
         const std::size_t end = types.find('"', at + 1);
         if (end == types.npos) break;
-        const std::string_view type = std::string_view(types).substr(at + 1, end - at - 1);
-        for (const auto& [theirs, ours] : kPrecisions) {
-          if (type == theirs) precision = ours;
-        }
+        precision = precision_of(std::string_view(types).substr(at + 1, end - at - 1));
         at = types.find('"', end + 1);
       }
     }

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
+#include "trace/formats/device_layers.h"
 #include "trace/formats/kineto_events.h"
 
 namespace tachostat::trace {
@@ -13,12 +13,6 @@ constexpr std::uint32_t kNone = Timeline::kNone;
 
 // Ranges that autograd puts around a backward operator are no operators.
 bool is_wrapper(std::string_view name) { return name.starts_with("autograd::engine::"); }
-
-struct Launched {
-  const KinetoKernel* kernel;
-  std::uint32_t op = kNone;  // outermost operator that caused it
-  std::int64_t launched_ns = 0;
-};
 
 class Decider {
  public:
@@ -31,7 +25,7 @@ class Decider {
         events_.kernels.begin(), events_.kernels.end(),
         [this](const KinetoKernel& kernel) { return what(kernel.span) == KinetoWhat::kKernel; });
     set_kinds(on_device);
-    if (on_device) add_device_layers();
+    if (on_device) device_ = add_device_layers(timeline(), device_work(), requests_);
     Import import;
     write_rows(on_device, import);
     if (events_.python_dropped > 0) {
@@ -125,98 +119,26 @@ class Decider {
     has_requests_ = !requests_.empty();
   }
 
-  // Kernels of one operator that follow each other on one stream are one execution of the layer.
-  void add_device_layers() {
-    std::vector<Launched> launched = launched_in_order();
-    for (std::size_t i = 0; i < launched.size();) {
-      const Span& first = span(launched[i].kernel->span);
-      const std::uint32_t line = first.thread;
-      const std::int64_t begin = Timeline::begin_of(first);
-      std::int64_t end = Timeline::end_of(first);
-      const std::uint32_t name = layer_name(launched[i]);
-      devices_.try_emplace(name, launched[i].kernel->device);
-      std::size_t next = i;
-      for (; next < launched.size(); ++next) {
-        const Span& kernel = span(launched[next].kernel->span);
-        if (kernel.thread != line ||
-            (next > i && (launched[i].op == kNone || launched[next].op != launched[i].op))) {
-          break;
-        }
-        end = std::max(end, Timeline::end_of(kernel));
-        kernel_ns_[name][kernel.name] += Timeline::end_of(kernel) - Timeline::begin_of(kernel);
-      }
-      const std::uint32_t op = launched[i].op;
-      const std::uint32_t layer = timeline().add(name, line, begin, end - begin, Kind::kLayer);
-      if (op != kNone && layer != kNone) timeline().add_flow(op, layer);
-      i = next;
-    }
-    add_device_requests(launched);
-  }
-
-  std::vector<Launched> launched_in_order() {
-    std::vector<Launched> launched;
-    launched.reserve(events_.kernels.size());
+  std::vector<DeviceWork> device_work() {
+    std::vector<DeviceWork> work;
+    work.reserve(events_.kernels.size());
     for (const KinetoKernel& kernel : events_.kernels) {
-      Launched one{.kernel = &kernel, .launched_ns = Timeline::begin_of(span(kernel.span))};
+      DeviceWork one{.span = kernel.span,
+                     .launched_ns = Timeline::begin_of(span(kernel.span)),
+                     .device = kernel.device};
       const auto launch = events_.launches.find(kernel.correlation);
       if (kernel.correlation != 0 && launch != events_.launches.end()) {
         timeline().add_flow(launch->second, kernel.span);
         one.launched_ns = Timeline::begin_of(span(launch->second));
-        one.op = outer_op_[launch->second];
+        one.owner = outer_op_[launch->second];
       }
       const auto op = events_.operators.find(kernel.external);
-      if (one.op == kNone && kernel.external != 0 && op != events_.operators.end()) {
-        one.op = outer_op_[op->second];
+      if (one.owner == kNone && kernel.external != 0 && op != events_.operators.end()) {
+        one.owner = outer_op_[op->second];
       }
-      launched.push_back(one);
+      work.push_back(one);
     }
-    std::sort(launched.begin(), launched.end(), [this](const Launched& a, const Launched& b) {
-      const Span& x = span(a.kernel->span);
-      const Span& y = span(b.kernel->span);
-      return std::make_tuple(x.thread, Timeline::begin_of(x), a.kernel->span) <
-             std::make_tuple(y.thread, Timeline::begin_of(y), b.kernel->span);
-    });
-    return launched;
-  }
-
-  std::uint32_t layer_name(const Launched& launched) const {
-    return span(launched.op == kNone ? launched.kernel->span : launched.op).name;
-  }
-
-  // An inference on the device lasts from the first to the last kernel that was launched in it. It
-  // is drawn on the line that has most kernels.
-  void add_device_requests(const std::vector<Launched>& launched) {
-    std::sort(requests_.begin(), requests_.end(), [this](std::uint32_t a, std::uint32_t b) {
-      return Timeline::begin_of(span(a)) < Timeline::begin_of(span(b));
-    });
-    struct Extent {
-      std::int64_t begin = std::numeric_limits<std::int64_t>::max();
-      std::int64_t end = std::numeric_limits<std::int64_t>::min();
-    };
-    std::vector<Extent> extents(requests_.size());
-    std::map<std::uint32_t, std::size_t> on_line;
-    for (const Launched& one : launched) {
-      const Span& kernel = span(one.kernel->span);
-      ++on_line[kernel.thread];
-      const auto after = std::upper_bound(
-          requests_.begin(), requests_.end(), one.launched_ns,
-          [this](std::int64_t at, std::uint32_t r) { return at < Timeline::begin_of(span(r)); });
-      if (after == requests_.begin()) continue;
-      const std::size_t request = static_cast<std::size_t>(after - requests_.begin()) - 1;
-      if (one.launched_ns >= Timeline::end_of(span(requests_[request]))) continue;
-      extents[request].begin = std::min(extents[request].begin, Timeline::begin_of(kernel));
-      extents[request].end = std::max(extents[request].end, Timeline::end_of(kernel));
-    }
-    const auto busiest =
-        std::max_element(on_line.begin(), on_line.end(),
-                         [](const auto& a, const auto& b) { return a.second < b.second; });
-    for (std::size_t i = 0; i < extents.size(); ++i) {
-      if (extents[i].end <= extents[i].begin) continue;
-      const std::uint32_t name = span(requests_[i]).name;
-      const std::uint32_t added = timeline().add(name, busiest->first, extents[i].begin,
-                                                 extents[i].end - extents[i].begin, Kind::kRequest);
-      if (added != kNone) timeline().add_flow(requests_[i], added);
-    }
+    return work;
   }
 
   // One per name of a layer, in order of the file.
@@ -235,22 +157,19 @@ class Decider {
         }
       }
       if (on_device) {
-        row.device = fmt::format("GPU {}", devices_[layer.name]);
-        add_kernel_facts(layer.name, row);
+        add_device_facts(device_[layer.name], row);
       }
       import.layers.push_back(std::move(row));
     }
   }
 
   // The layer's longest kernel speaks for it.
-  void add_kernel_facts(std::uint32_t name, LayerRow& row) {
-    const std::map<std::uint32_t, std::int64_t>& kernels = kernel_ns_[name];
-    const auto longest =
-        std::max_element(kernels.begin(), kernels.end(),
-                         [](const auto& a, const auto& b) { return a.second < b.second; });
-    if (longest == kernels.end()) return;
-    row.kernel = timeline().text(longest->first);
-    const KinetoSums& measured = events_.measured[longest->first];
+  void add_device_facts(const DeviceLayer& layer, LayerRow& row) {
+    row.device = fmt::format("GPU {}", layer.device);
+    if (layer.kernel_ns.empty()) return;
+    const std::uint32_t kernel = layer.longest_kernel();
+    row.kernel = timeline().text(kernel);
+    const KinetoSums& measured = events_.measured[kernel];
     for (const auto& [metric, sum] : measured.sums) {
       row.metrics[metric] = sum / static_cast<double>(measured.count);
     }
@@ -262,8 +181,7 @@ class Decider {
   std::vector<std::uint32_t> requests_;
   bool has_requests_ = false;
   absl::flat_hash_map<std::uint32_t, std::vector<std::uint32_t>> modules_;  // by layer's name
-  absl::flat_hash_map<std::uint32_t, std::uint32_t> devices_;
-  std::map<std::uint32_t, std::map<std::uint32_t, std::int64_t>> kernel_ns_;  // layer, kernel
+  std::map<std::uint32_t, DeviceLayer> device_;                             // by layer's name
 };
 
 }  // namespace

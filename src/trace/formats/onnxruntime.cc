@@ -11,19 +11,12 @@
 #include "trace/formats/formats.h"
 #include "trace/formats/json_events.h"
 #include "trace/formats/timeline.h"
+#include "trace/formats/words.h"
 
 namespace tachostat::trace {
 namespace {
 
 constexpr std::string_view kKernelTime = "_kernel_time";
-
-// Words for element types in input_type_shape, as model::name_of(DataType) spells them.
-constexpr std::pair<std::string_view, std::string_view> kPrecisions[] = {
-    {"float", "f32"},    {"float16", "f16"}, {"bfloat16", "bf16"}, {"double", "f64"},
-    {"int8", "i8"},      {"uint8", "u8"},    {"int16", "i16"},     {"uint16", "u16"},
-    {"int32", "i32"},    {"uint32", "u32"},  {"int64", "i64"},     {"uint64", "u64"},
-    {"bool", "boolean"},
-};
 
 // Args of a node that are levels or sizes: averaged over its runs.
 constexpr std::array<std::string_view, 4> kSizes = {"parameter_size", "activation_size",
@@ -138,11 +131,8 @@ class OrtReader {
   static std::string precision_in(std::string_view shapes) {
     const std::size_t begin = shapes.find('"');
     if (begin == shapes.npos) return {};
-    const std::string_view type = shapes.substr(begin + 1, shapes.find('"', begin + 1) - begin - 1);
-    for (const auto& [theirs, ours] : kPrecisions) {
-      if (type == theirs) return std::string(ours);
-    }
-    return {};
+    return std::string(
+        precision_named(shapes.substr(begin + 1, shapes.find('"', begin + 1) - begin - 1)));
   }
 
   // {"main_thread": {"Run": µs, "Wait": µs, …}, "sub_threads": {…}}
