@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <type_traits>
+
 #include "base/status.h"
 
 namespace tachostat::probe {
@@ -13,8 +15,8 @@ absl::StatusOr<Nvml> Nvml::open(const std::string& library) {
     return base::not_found("{}", why == nullptr ? library : why);
   }
   Nvml nvml;
-  const auto find = [&](const char* name, auto& function) {
-    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(loaded, name));
+  const auto find = [&](const char* symbol, auto& function) {
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(loaded, symbol));
     return function != nullptr;
   };
   const bool complete =
