@@ -40,6 +40,16 @@ TEST(FuzzCorpus, EveryImporterAnswersEveryOthersFiles) {
   }
 }
 
+TEST(FuzzCorpus, EveryImporterHasAFuzzTarget) {
+  const std::string targets = " " + file_bytes(kSource / "fuzz/CMakeLists.txt");
+  for (const Importer* importer : importers()) {
+    const std::size_t at = targets.find(" " + std::string(importer->name));
+    ASSERT_NE(at, std::string::npos) << importer->name << ": add it to fuzz/CMakeLists.txt";
+    const char after = targets[at + 1 + importer->name.size()];
+    EXPECT_TRUE(after == ' ' || after == ')' || after == '\n') << importer->name;
+  }
+}
+
 TEST(FuzzCorpus, KeptInputsOfOursAreRecognised) {
   for (const std::string_view format :
        {"openvino-graph", "openvino-counters", "litert", "tvm", "vtune", "uprof", "streamline"}) {
