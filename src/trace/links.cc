@@ -58,7 +58,7 @@ std::vector<Flow> links(const Trace& trace, const std::vector<Nested>& nested) {
       if (entry.end_ns == entry.begin_ns) continue;
       moments.push_back({entry.begin_ns, What::kLayerBegins, entry.span});
       moments.push_back({entry.end_ns, What::kLayerEnds, entry.span});
-    } else if (kind == Kind::kWorker) {
+    } else if (kind == Kind::kWorker || (kind == Kind::kPrimitive && entry.parent == kNone)) {
       moments.push_back({entry.begin_ns, What::kWorkerBegins, entry.span});
     }
   }

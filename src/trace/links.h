@@ -9,8 +9,8 @@
 namespace tachostat::trace {
 
 // From each request to the layers directly inside it, on its thread; and from each such layer to
-// the worker bodies on other threads that begin while it runs, if it is the only one that runs
-// then. `nested` is nest(trace).
+// the work on other threads (worker bodies, and primitives inside nothing) that begins while it
+// runs, if it is the only layer that runs then. `nested` is nest(trace).
 std::vector<Flow> links(const Trace& trace, const std::vector<Nested>& nested);
 
 }  // namespace tachostat::trace

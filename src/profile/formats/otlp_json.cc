@@ -1,6 +1,7 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -14,13 +15,26 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
+bool is_plain(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+
 void append_text(const std::string& text, std::string& to) {
+  // Nearly all texts, and most of the time.
+  if (std::all_of(text.begin(), text.end(), is_plain)) {
+    to += '"';
+    to += text;
+    to += '"';
+    return;
+  }
   to += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void append_hex(const std::string& bytes, std::string& to) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
   to += '"';
-  for (const char byte : bytes) to += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  for (const char byte : bytes) {
+    to += kDigits[static_cast<unsigned char>(byte) >> 4];
+    to += kDigits[static_cast<unsigned char>(byte) & 15];
+  }
   to += '"';
 }
 
