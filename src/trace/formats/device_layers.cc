@@ -86,7 +86,8 @@ std::map<std::uint32_t, DeviceLayer> add_device_layers(Timeline& timeline,
       if (next > i && (owner == kNone || work[next].owner != owner)) break;
       end = std::max(end, Timeline::end_of(kernel));
       // Its own duration fits: Timeline::add() saw to it.
-      layer.kernel_ns[kernel.name] += Timeline::end_of(kernel) - Timeline::begin_of(kernel);
+      layer.kernel_ns[kernel.name] +=
+          static_cast<double>(Timeline::end_of(kernel) - Timeline::begin_of(kernel));
     }
     std::int64_t duration = 0;
     if (!__builtin_sub_overflow(end, Timeline::begin_of(first), &duration)) {

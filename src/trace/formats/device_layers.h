@@ -19,7 +19,7 @@ struct DeviceWork {
 
 struct DeviceLayer {
   std::uint32_t device = 0;
-  std::map<std::uint32_t, std::int64_t> kernel_ns = {};  // time per kernel's name
+  std::map<std::uint32_t, double> kernel_ns = {};  // time per kernel's name
 
   std::uint32_t longest_kernel() const;  // its name
 };

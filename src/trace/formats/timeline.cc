@@ -47,9 +47,10 @@ std::vector<std::uint32_t> Timeline::in_order() const {
   std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) {
     const Span& x = spans_[a];
     const Span& y = spans_[b];
-    // Of spans with equal times the outer kind comes first, then whichever the file has first.
-    return std::make_tuple(x.thread, begin_of(x), -end_of(x), x.kind, a) <
-           std::make_tuple(y.thread, begin_of(y), -end_of(y), y.kind, b);
+    // ~ turns the order round for every value. Of spans with equal times the outer kind comes
+    // first, then whichever the file has first.
+    return std::make_tuple(x.thread, begin_of(x), ~end_of(x), x.kind, a) <
+           std::make_tuple(y.thread, begin_of(y), ~end_of(y), y.kind, b);
   });
   return order;
 }
