@@ -43,6 +43,12 @@ def identity_model(elements):
     return str(path)
 
 
+def cores():
+    import os
+
+    return len(os.sched_getaffinity(0))
+
+
 def machine():
     cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     flags = next((line for line in open("/proc/cpuinfo") if line.startswith("flags")), "")

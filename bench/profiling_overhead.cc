@@ -1,12 +1,15 @@
-// Times requests with profiling off, sampled and always on, in one process and one session, in
-// interleaved blocks in random order, and prints one JSON object. bench/profiling_overhead.py makes
-// the table of it.
+// Times requests with profiling off, sampled, and of every request at each depth, in one process
+// and one session, in interleaved blocks in random order, beside OpenVINO's own profiler
+// (PERF_COUNT) switched off and on; prints one JSON object. bench/profiling_overhead.py makes the
+// table of it.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <openvino/openvino.hpp>
 #include <random>
 
 #include "app/engines.h"
@@ -20,15 +23,60 @@ namespace tachostat {
 namespace {
 
 using nlohmann::json;
-using Mode = app::ProbeMode;
+using probe::Depth;
 
-constexpr std::array kModes = {std::pair{Mode::kOff, "off"}, std::pair{Mode::kSampled, "sampled"},
-                               std::pair{Mode::kAlways, "always"}};
+struct Mode {
+  const char* name;
+  Depth depth;
+  bool always;
+};
+constexpr Mode kModes[] = {{"off", Depth::kOff, false},
+                           {"sampled", Depth::kKernels, false},
+                           {"layers", Depth::kLayers, true},
+                           {"kernels", Depth::kKernels, true}};
 
-void set_mode(probe::Sampler& sampler, Mode mode) {
-  sampler.set_depth(mode == Mode::kOff ? probe::Depth::kOff : probe::Depth::kKernels);
-  sampler.set_always(mode == Mode::kAlways);
+void set_mode(probe::Sampler& sampler, const Mode& mode) {
+  sampler.set_depth(mode.depth);
+  sampler.set_always(mode.always);
 }
+
+// The same model by OpenVINO's own interface, with its own profiler off or on.
+class Bare {
+ public:
+  Bare(ov::Core& core, const std::string& path, const std::vector<engine::Tensor>& inputs,
+       bool profiled)
+      : compiled_(
+            core.compile_model(path, "CPU",
+                               {ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
+                                ov::num_streams(1), ov::enable_profiling(profiled)})),
+        request_(compiled_.create_infer_request()) {
+    for (const engine::Tensor& input : inputs) {
+      const ov::Output<const ov::Node> port = compiled_.input(input.name);
+      ov::Shape shape;
+      for (const std::int64_t dimension : input.shape) {
+        shape.push_back(static_cast<std::size_t>(dimension));
+      }
+      ov::Tensor tensor(port.get_element_type(), shape);
+      std::memcpy(tensor.data(), input.data.data(), input.data.size());
+      request_.set_tensor(port, tensor);
+    }
+  }
+
+  std::vector<double> time_block(int requests) {
+    std::vector<double> milliseconds;
+    const base::SystemClock clock;
+    for (int i = 0; i < requests; ++i) {
+      const base::Time begin = clock.now();
+      request_.infer();
+      milliseconds.push_back(base::to_milliseconds(clock.now() - begin));
+    }
+    return milliseconds;
+  }
+
+ private:
+  ov::CompiledModel compiled_;
+  ov::InferRequest request_;
+};
 
 std::vector<double> time_block(engine::Session& session, const std::vector<engine::Tensor>& inputs,
                                int requests) {
@@ -75,20 +123,34 @@ absl::StatusOr<json> measure(const std::string& path, const std::string& shape_t
   TS_ASSIGN_OR_RETURN(const auto session, engine->load(graph, {}, &observer));
   evidence.add_session(*session);
 
+  ov::Core core;
+  Bare bare(core, path, inputs, false);
+  Bare bare_profiled(core, path, inputs, true);
+  // The sampler learns the cost before it is judged.
+  set_mode(sampler, kModes[1]);
+  time_block(*session, inputs, requests * 3);
+  sampler.set_depth(Depth::kOff);
+  bare.time_block(requests);
+  bare_profiled.time_block(requests);
+
   json blocks = json::array();
   std::mt19937 random(1);
-  auto order = kModes;
-  // The sampler learns the cost before it is judged.
-  set_mode(sampler, Mode::kSampled);
-  time_block(*session, inputs, requests * 3);
-  for (int round = 0; round < rounds; ++round) {
-    std::shuffle(order.begin(), order.end(), random);
-    json block;
-    for (const auto& [mode, name] : order) {
+  std::vector<std::function<void(json&)>> runs;
+  for (const Mode& mode : kModes) {
+    runs.emplace_back([&](json& block) {
       set_mode(sampler, mode);
-      block[name] = time_block(*session, inputs, requests);
+      block[mode.name] = time_block(*session, inputs, requests);
+      set_mode(sampler, kModes[0]);
       evidence.pump();  // as the evidence thread does while serving, but outside the timed part
-    }
+    });
+  }
+  runs.emplace_back([&](json& block) { block["openvino_off"] = bare.time_block(requests); });
+  runs.emplace_back(
+      [&](json& block) { block["openvino_on"] = bare_profiled.time_block(requests); });
+  for (int round = 0; round < rounds; ++round) {
+    std::shuffle(runs.begin(), runs.end(), random);
+    json block;
+    for (const auto& run : runs) run(block);
     blocks.push_back(std::move(block));
   }
   const probe::Sampler::Report report = sampler.report();

@@ -99,9 +99,16 @@ void Evidence::add_session(const engine::Session& session) {
   base::MutexLock lock(mutex_);
   Known known{.variant = session.variant(), .applied = session.applied()};
   known.has_work = !known.variant.shapes.empty();
-  builder_.add_session(session.number(), session_info(graph_at(known.variant.shapes), graph_.inputs,
-                                                      known.variant, known.applied));
+  describe(session.number(), known, known.variant.shapes);
   sessions_[session.number()] = std::move(known);
+}
+
+void Evidence::describe(std::uint64_t session, const Known& known,
+                        const model::InputShapes& shapes) {
+  profile::SessionInfo info =
+      session_info(graph_at(shapes), graph_.inputs, known.variant, known.applied);
+  if (capture_ != nullptr) capture_->add_session(session, info);
+  builder_.add_session(session, std::move(info));
 }
 
 const model::Graph& Evidence::graph_at(const model::InputShapes& shapes) {
@@ -119,6 +126,7 @@ const model::Graph& Evidence::graph_at(const model::InputShapes& shapes) {
 
 void Evidence::pump() {
   trace::Trace trace = sampler_.drain();
+  if (capture_ != nullptr) capture_->advance(trace);
   if (trace.spans.empty() && trace.marks.empty()) return;
   base::MutexLock lock(mutex_);
   builder_.add(trace);
@@ -137,8 +145,7 @@ std::optional<profile::Profile> Evidence::profile_of(std::uint64_t session,
   if (known == sessions_.end()) return std::nullopt;
   if (!known->second.has_work && !shapes.empty()) {
     known->second.has_work = true;
-    builder_.add_session(session, session_info(graph_at(shapes), graph_.inputs,
-                                               known->second.variant, known->second.applied));
+    describe(session, known->second, shapes);
   }
   std::optional<profile::Profile> best;
   for (profile::Profile& candidate : builder_.profiles()) {
@@ -155,27 +162,13 @@ void Evidence::forget(std::uint64_t session) {
   base::MutexLock lock(mutex_);
   builder_.remove(session);
   sessions_.erase(session);
+  if (capture_ != nullptr) capture_->forget(session);
 }
 
 trace::Trace Evidence::recent_trace() const {
   base::MutexLock lock(mutex_);
   trace::Trace all;
-  for (const trace::Trace& part : recent_) {
-    // Each part numbers its names by itself.
-    const auto offset = static_cast<std::uint32_t>(all.names.size());
-    all.names.insert(all.names.end(), part.names.begin(), part.names.end());
-    for (trace::Span span : part.spans) {
-      span.name += offset;
-      all.spans.push_back(span);
-    }
-    all.marks.insert(all.marks.end(), part.marks.begin(), part.marks.end());
-    for (const auto& thread : part.threads) {
-      if (std::find(all.threads.begin(), all.threads.end(), thread) == all.threads.end()) {
-        all.threads.push_back(thread);
-      }
-    }
-    all.dropped += part.dropped;
-  }
+  for (const trace::Trace& part : recent_) trace::append(part, all);
   return all;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "app/capture.h"
 #include "base/mutex.h"
 #include "engine/engine.h"
 #include "model/model.h"
@@ -36,8 +37,9 @@ class Evidence {
   static constexpr std::uint64_t kEnoughRequests =
       8;  // looked-at requests before a profile is shown
 
-  Evidence(probe::Sampler& sampler, model::Graph graph)
-      : sampler_(sampler), graph_(std::move(graph)) {}
+  // `capture` gets everything too; may be null.
+  Evidence(probe::Sampler& sampler, model::Graph graph, Capture* capture = nullptr)
+      : sampler_(sampler), graph_(std::move(graph)), capture_(capture) {}
 
   void add_session(const engine::Session& session);
   // Moves new spans in. Evidence thread only.
@@ -50,17 +52,22 @@ class Evidence {
   trace::Trace recent_trace() const;
 
  private:
-  const model::Graph& graph_at(const model::InputShapes& shapes) TS_REQUIRES(mutex_);
-
-  probe::Sampler& sampler_;
-  const model::Graph graph_;
-  mutable base::Mutex mutex_;
-  profile::Builder builder_ TS_GUARDED_BY(mutex_);
   struct Known {
     model::Variant variant;
     engine::Applied applied;
     bool has_work = false;  // its layers' work was counted at static shapes
   };
+  // Tells the builders what a session's layers are, with their work at these shapes.
+  void describe(std::uint64_t session, const Known& known, const model::InputShapes& shapes)
+      TS_REQUIRES(mutex_);
+
+  const model::Graph& graph_at(const model::InputShapes& shapes) TS_REQUIRES(mutex_);
+
+  probe::Sampler& sampler_;
+  const model::Graph graph_;
+  Capture* const capture_;
+  mutable base::Mutex mutex_;
+  profile::Builder builder_ TS_GUARDED_BY(mutex_);
   std::map<std::uint64_t, Known> sessions_ TS_GUARDED_BY(mutex_);
   std::map<std::string, model::Graph> static_graphs_ TS_GUARDED_BY(mutex_);
   std::deque<trace::Trace> recent_ TS_GUARDED_BY(mutex_);

@@ -24,6 +24,8 @@ ModelServer::ModelServer(base::Clock& clock, probe::SpanSource& spans, model::Gr
       options_(std::move(options)),
       graph_(std::move(graph)),
       sampler_(spans, sampler_options(options_)),
+      capture_(clock, sampler_, sampler_options(options_).depth,
+               options_.probe == ProbeMode::kAlways),
       inputs_(clock, kCopyInterval) {
   if (options_.probe == ProbeMode::kAlways) sampler_.set_always(true);
 }
@@ -44,7 +46,7 @@ absl::StatusOr<std::unique_ptr<ModelServer>> ModelServer::Create(
                   },
               .on_inputs = [self](const auto& inputs) { self->inputs_.seen(inputs); }});
   self->scheduler_place_ = self->scheduler_.get();
-  self->evidence_ = std::make_unique<Evidence>(self->sampler_, self->graph_);
+  self->evidence_ = std::make_unique<Evidence>(self->sampler_, self->graph_, &self->capture_);
   self->plant_ =
       std::make_unique<LivePlant>(clock, self->graph_, engine, self->observer_, *self->scheduler_,
                                   *self->evidence_, self->traffic_, self->inputs_);
@@ -75,6 +77,7 @@ void ModelServer::start_evidence() {
 
 void ModelServer::stop_evidence() {
   evidence_thread_.request_stop();
+  capture_.stop();
   if (evidence_thread_.joinable()) evidence_thread_.join();
 }
 

@@ -54,6 +54,7 @@ class ModelServer {
   govern::Governor& governor() { return *governor_; }
   const govern::DecisionLog& decisions() const { return *decisions_; }
   Evidence& evidence() { return *evidence_; }
+  Capture& capture() { return capture_; }
   probe::Sampler::Report overhead() const { return sampler_.report(); }
 
  private:
@@ -66,6 +67,7 @@ class ModelServer {
   const model::Graph graph_;
   probe::Sampler sampler_;
   SamplingObserver observer_{sampler_};
+  Capture capture_;
   RecentInputs inputs_;
   const schedule::Scheduler* scheduler_place_ = nullptr;
   TrafficWindow traffic_{clock_, scheduler_place_};

@@ -100,6 +100,78 @@ absl::StatusOr<serve::Page> show_trace(ModelServer& model, const serve::PageRequ
   return serve::Page{.body = std::move(out).str()};
 }
 
+json profiling_json(const Capture::State& state) {
+  constexpr std::string_view kPhases[] = {"idle", "running", "done"};
+  return {{"state", kPhases[static_cast<int>(state.phase)]},
+          {"depth", state.options.depth == probe::Depth::kLayers ? "layers" : "kernels"},
+          {"requests", state.requests},
+          {"requests_wanted", state.options.requests},
+          {"seconds_left", base::to_seconds(state.left)},
+          {"spans_left_out", state.spans_left_out}};
+}
+
+absl::StatusOr<serve::Page> show_profiling(ModelServer& model, const serve::PageRequest&) {
+  return page_of(profiling_json(model.capture().state()));
+}
+
+// {"depth": "layers"|"kernels", "requests": 200, "duration": "30s"}; each may be left out.
+absl::StatusOr<CaptureOptions> capture_options(const json& body) {
+  constexpr std::uint64_t kMostRequests = 1'000'000;
+  constexpr base::Duration kLongest = std::chrono::minutes(10);
+  CaptureOptions options;
+  for (const auto& [name, value] : body.items()) {
+    if (name == "depth" && (value == "layers" || value == "kernels")) {
+      options.depth = value == "layers" ? probe::Depth::kLayers : probe::Depth::kKernels;
+    } else if (name == "requests" && value.is_number_unsigned() && value > 0 &&
+               value <= kMostRequests) {
+      options.requests = value.get<std::uint64_t>();
+    } else if (name == "duration" && value.is_string()) {
+      TS_ASSIGN_OR_RETURN(options.at_most, base::parse_duration(value.get<std::string>()));
+      if (options.at_most <= base::Duration(0) || options.at_most > kLongest) {
+        return base::invalid_argument("profiling: 'duration' {}: expected up to 10 minutes",
+                                      value.dump());
+      }
+    } else {
+      return base::invalid_argument(
+          "profiling: member '{}' with value {}: expected depth (layers or kernels), requests "
+          "(from "
+          "1 to {}) or duration (e.g. \"30s\")",
+          name, value.dump(), kMostRequests);
+    }
+  }
+  return options;
+}
+
+absl::StatusOr<serve::Page> post_profiling(ModelServer& model, const serve::PageRequest& request) {
+  const json body =
+      request.body.empty() ? json::object() : json::parse(request.body, nullptr, false);
+  if (!body.is_object()) {
+    return base::invalid_argument(
+        "profiling: expected a JSON object such as {{\"depth\": \"kernels\", \"requests\": 200, "
+        "\"duration\": \"30s\"}}");
+  }
+  TS_ASSIGN_OR_RETURN(const CaptureOptions options, capture_options(body));
+  TS_RETURN_IF_ERROR(model.capture().start(options));
+  return page_of(profiling_json(model.capture().state()));
+}
+
+absl::StatusOr<serve::Page> stop_profiling(ModelServer& model, const serve::PageRequest&) {
+  model.capture().stop();
+  return page_of(profiling_json(model.capture().state()));
+}
+
+absl::StatusOr<serve::Page> show_captured_profile(ModelServer& model, const serve::PageRequest&) {
+  TS_ASSIGN_OR_RETURN(const profile::Profile profile, model.capture().profile());
+  return serve::Page{.body = profile::to_json(profile)};
+}
+
+absl::StatusOr<serve::Page> show_captured_trace(ModelServer& model, const serve::PageRequest&) {
+  TS_ASSIGN_OR_RETURN(const trace::Trace trace, model.capture().trace());
+  std::ostringstream out;
+  trace::write_chrome(trace, out);
+  return serve::Page{.body = std::move(out).str()};
+}
+
 absl::StatusOr<serve::Page> show_targets(ModelServer& model, const serve::PageRequest&) {
   return serve::Page{.body = govern::to_json(model.governor().state().targets) + "\n"};
 }
@@ -146,6 +218,11 @@ constexpr NamedPage kModelPages[] = {
     {"GET", "/trace", show_trace},
     {"GET", "/targets", show_targets},
     {"PUT", "/targets", put_targets},
+    {"GET", "/profiling", show_profiling},
+    {"POST", "/profiling", post_profiling},
+    {"DELETE", "/profiling", stop_profiling},
+    {"GET", "/profiling/profile", show_captured_profile},
+    {"GET", "/profiling/trace", show_captured_trace},
 };
 
 }  // namespace

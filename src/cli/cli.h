@@ -33,6 +33,8 @@ Run add_serve(CLI::App& parser);
 Run add_profile(CLI::App& parser);
 Run add_diagnose(CLI::App& parser);
 Run add_machine(CLI::App& parser);
+Run add_import(CLI::App& parser);
+Run add_top(CLI::App& parser);
 
 // Prints "tachostat: MESSAGE" to stderr; kBadUsage for errors that the user can mend, kFailed else.
 int report(const absl::Status& status);
@@ -52,9 +54,12 @@ struct VariantFlags {
   absl::StatusOr<model::Variant> variant() const;
 };
 
-// What `profile` and `diagnose` run when they are given a model.
+// What `profile` and `diagnose` run when they are given a model, or a server's address.
 struct ProfileFlags {
   std::string model;
+  std::string name;               // of the model, when a server has several
+  std::string depth = "kernels";  // of the look at a server
+  std::string duration = "30s";   // at most
   int requests = 200;
   std::vector<std::string> shapes;  // of the requests
   bool static_shapes = false;       // compile for exactly these

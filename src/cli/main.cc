@@ -24,6 +24,8 @@ int run(int argc, char** argv) {
   add("profile", "time every executed layer of a model", add_profile);
   add("diagnose", "say what holds a model or a recorded profile back", add_diagnose);
   add("machine", "what this machine can do, and which sensors work", add_machine);
+  add("import", "turn another tool's trace or report into a profile", add_import);
+  add("top", "watch a running server: layers, sensors, targets", add_top);
 
   try {
     parser.parse(argc, argv);

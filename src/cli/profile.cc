@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "cli/cli.h"
 #include "cli/export_flags.h"
+#include "cli/server.h"
 
 namespace tachostat::cli {
 namespace {
@@ -37,7 +38,17 @@ absl::Status run(const Common& common, const Flags& flags) {
 }  // namespace
 
 void ProfileFlags::add_to(CLI::App& command) {
-  command.add_option("model", model, "a model file: ONNX, OpenVINO IR, TFLite, …")->required();
+  command
+      .add_option(
+          "model", model,
+          "a model file: ONNX, OpenVINO IR, TFLite, …; or a running server, http://HOST:PORT")
+      ->required();
+  command.add_option("--name", name, "of a server's model, when it has several");
+  command.add_option("--depth", depth, "of the look at a server: layers, or kernels too")
+      ->check(CLI::IsMember({"layers", "kernels"}))
+      ->capture_default_str();
+  command.add_option("--duration", duration, "of the look at a server, at most")
+      ->capture_default_str();
   command.add_option("--requests", requests, "requests to look at")
       ->check(CLI::Range(10, 1'000'000))
       ->capture_default_str();
@@ -49,7 +60,36 @@ void ProfileFlags::add_to(CLI::App& command) {
   variant.add_to(command);
 }
 
+namespace {
+
+// Counts on a terminal; false once the user interrupted.
+std::function<bool(int)> make_progress(int requests) {
+  std::signal(SIGINT, [](int) { interrupted = 1; });
+  return [requests, terminal = isatty(STDERR_FILENO) == 1](int done) {
+    if (terminal) fmt::print(stderr, "\r\033[K{} of {} requests", done, requests);
+    return interrupted == 0;
+  };
+}
+
+void end_progress() {
+  if (isatty(STDERR_FILENO) == 1) fmt::print(stderr, "\r\033[K");
+}
+
+absl::StatusOr<app::ProfileRun> profile_url(const ProfileFlags& flags) {
+  TS_ASSIGN_OR_RETURN(const Server server, Server::connect(flags.model, flags.name));
+  absl::StatusOr<app::ProfileRun> run =
+      profile_server(server, {.depth = flags.depth,
+                              .requests = flags.requests,
+                              .duration = flags.duration,
+                              .progress = make_progress(flags.requests)});
+  end_progress();
+  return run;
+}
+
+}  // namespace
+
 absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags) {
+  if (is_url(flags.model)) return profile_url(flags);
   app::ProfileOptions options;
   TS_ASSIGN_OR_RETURN(options.variant, flags.variant.variant());
   TS_ASSIGN_OR_RETURN(const model::InputShapes given, parse_shapes(flags.shapes));
@@ -64,15 +104,10 @@ absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags) {
   }
   if (flags.static_shapes) options.variant.shapes = options.shapes;
   options.requests = flags.requests;
-  std::signal(SIGINT, [](int) { interrupted = 1; });
-  const bool terminal = isatty(STDERR_FILENO) == 1;
-  options.progress = [&](int done) {
-    if (terminal) fmt::print(stderr, "\r{} of {} requests", done, flags.requests);
-    return interrupted == 0;
-  };
+  options.progress = make_progress(flags.requests);
   absl::StatusOr<app::ProfileRun> run =
       app::profile_model(*engine, probe::itt_source(), graph, options);
-  if (terminal) fmt::print(stderr, "\r\033[K");
+  end_progress();
   return run;
 }
 

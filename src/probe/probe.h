@@ -78,6 +78,9 @@ class Sampler {
   // kOff stops looking.
   void set_depth(Depth depth);
 
+  // The source's, when the sampler was made.
+  const absl::Status& available() const;
+
   struct Report {
     std::uint64_t requests = 0;
     std::uint64_t sampled = 0;

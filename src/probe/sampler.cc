@@ -54,11 +54,11 @@ struct Sampler::State {
       : number(next_state_number()),
         source(spans),
         budget(wanted.budget > 0 ? std::min(wanted.budget, 1.0) : 0.0),
-        usable(spans.available().ok()),
+        available(spans.available()),
         span_ns(std::max(0.0, spans.nanoseconds_per_span())),
         warmup_left(wanted.warmup),
         depth(wanted.depth) {
-    stopped = !usable || depth == Depth::kOff;
+    stopped = !available.ok() || depth == Depth::kOff;
   }
   ~State() {
     base::MutexLock lock(mutex);
@@ -129,7 +129,7 @@ struct Sampler::State {
   const std::uint64_t number;
   SpanSource& source;
   const double budget;
-  const bool usable;
+  const absl::Status available;
   const double span_ns;
 
   // Read and written without the lock.
@@ -251,9 +251,11 @@ void Sampler::set_depth(Depth depth) {
   if (state.depth == depth) return;
   state.close();
   state.depth = depth;
-  state.stopped = !state.usable || depth == Depth::kOff;
+  state.stopped = !state.available.ok() || depth == Depth::kOff;
   if (state.always && !state.stopped) state.open();
 }
+
+const absl::Status& Sampler::available() const { return state_->available; }
 
 Sampler::Report Sampler::report() const {
   const State& state = *state_;

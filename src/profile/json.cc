@@ -52,6 +52,8 @@ Json json_of(const LayerProfile& layer) {
   to["weight_bytes"] = number_or_null(layer.work.weight_bytes);
   to["input_bytes"] = number_or_null(layer.work.input_bytes);
   to["output_bytes"] = number_or_null(layer.work.output_bytes);
+  if (!layer.device.empty()) to["device"] = layer.device;
+  if (!layer.metrics.empty()) to["metrics"] = layer.metrics;
   return to;
 }
 
@@ -155,7 +157,10 @@ absl::Status read_layer(const Members& members, LayerProfile& layer) {
   TS_RETURN_IF_ERROR(members.read_or_null("flops", layer.work.flops));
   TS_RETURN_IF_ERROR(members.read_or_null("weight_bytes", layer.work.weight_bytes));
   TS_RETURN_IF_ERROR(members.read_or_null("input_bytes", layer.work.input_bytes));
-  return members.read_or_null("output_bytes", layer.work.output_bytes);
+  TS_RETURN_IF_ERROR(members.read_or_null("output_bytes", layer.work.output_bytes));
+  if (members.has("device")) TS_RETURN_IF_ERROR(members.read("device", layer.device));
+  if (members.has("metrics")) TS_RETURN_IF_ERROR(members.read("metrics", layer.metrics));
+  return absl::OkStatus();
 }
 
 absl::Status read_profile(const Members& members, Profile& profile) {

@@ -44,6 +44,18 @@ absl::Status Members::read(const char* name, std::vector<std::string>& to) const
   return absl::OkStatus();
 }
 
+absl::Status Members::read(const char* name, std::map<std::string, double>& to) const {
+  constexpr std::size_t kMost = 1000;
+  TS_ASSIGN_OR_RETURN(const json* value, find(name));
+  if (!value->is_object()) return wrong(path_of(name), "an object of numbers", *value);
+  if (value->size() > kMost) return wrong(path_of(name), "at most 1000 members", value->size());
+  for (const auto& [key, element] : value->items()) {
+    if (!element.is_number()) return wrong(path_of(name), "an object of numbers", element);
+    to[key] = element.get<double>();
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Members::read(const char* name, bool& to) const {
   TS_ASSIGN_OR_RETURN(const json* value, find(name));
   if (!value->is_boolean()) return wrong(path_of(name), "true or false", *value);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ class Members {
   absl::Status read(const char* name, std::string& to) const;
   absl::Status read(const char* name, std::vector<std::string>& to) const;
   absl::Status read(const char* name, bool& to) const;
+  // An object of numbers, at most 1000.
+  absl::Status read(const char* name, std::map<std::string, double>& to) const;
   absl::Status read(const char* name, std::uint64_t& to) const;
   // A whole number from `least` to `most`.
   absl::Status read(const char* name, int least, int most, int& to) const;
@@ -35,6 +38,8 @@ class Members {
   // For members that older writers don't know.
   bool has(const char* name) const { return object_->contains(name); }
   std::string path_of(const char* name) const;
+  // For members that may be left out.
+  bool has(const char* name) const { return object_->contains(name); }
 
  private:
   absl::StatusOr<const nlohmann::json*> find(const char* name) const;

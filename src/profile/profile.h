@@ -23,6 +23,7 @@ struct LayerProfile {
   std::string kernel{};
   std::string precision{};
   std::string layout{};
+  std::string device{};    // where it ran when the tool says: "GPU 0"; empty: the variant's device
   base::Histogram time{};  // wall time per execution, on the thread that runs the request
   double share = 0;        // of all request time
   // Busy time of all threads inside parallel-for bodies of this layer ÷ (wall time × threads); -1
@@ -30,6 +31,9 @@ struct LayerProfile {
   double thread_efficiency = -1;
   ThreadStats threads{};
   model::Work work{};  // per execution, of all its originals together
+  // Whatever else was measured, per execution or as a level, by its tool's name: hardware counters
+  // ("instructions"), another tool's columns ("dram__bytes.sum").
+  std::map<std::string, double> metrics{};
 };
 
 struct Profile {

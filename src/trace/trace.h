@@ -97,4 +97,8 @@ struct Trace {
   std::string_view name(const Span& span) const { return names[span.name]; }
 };
 
+// Adds a later stretch; its names are numbered anew, equal ones shared. Every name of `part`'s
+// spans must be in it.
+void append(const Trace& part, Trace& whole);
+
 }  // namespace tachostat::trace
