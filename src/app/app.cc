@@ -6,7 +6,8 @@
 
 namespace tachostat::app {
 
-App::App(base::Clock& clock, AppOptions options) : clock_(clock), options_(std::move(options)) {}
+App::App(base::Clock& clock, AppOptions options)
+    : clock_(clock), options_(std::move(options)), sensing_(clock, options_.sensors) {}
 
 absl::StatusOr<std::unique_ptr<App>> App::Create(base::Clock& clock, engine::Engine& engine,
                                                  probe::SpanSource& spans, AppOptions options) {
@@ -25,7 +26,7 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(base::Clock& clock, engine::Eng
     TS_ASSIGN_OR_RETURN(
         self->http_,
         serve::start_http(self->options_.http, clock, self->repository_, self->metrics_,
-                          make_pages(model, spans), self->options_.limits));
+                          make_pages(model, spans, self->sensing_), self->options_.limits));
   }
   if (!self->options_.grpc.empty()) {
     TS_ASSIGN_OR_RETURN(self->grpc_, serve::start_grpc(self->options_.grpc, clock,
@@ -49,7 +50,26 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(base::Clock& clock, engine::Eng
   return app;
 }
 
+void App::add_sensor_gauges() {
+  metrics_.add_gauges(
+      "tachostat_sensor", "What the machine's sensors say; counters per second.", [this] {
+        std::vector<serve::Metrics::Reading> readings;
+        for (const probe::SensorStatus& sensor : sensing_.snapshot()->sensors) {
+          for (const probe::SensorStatus::Value& value : sensor.values) {
+            const bool is_counter = value.reading.kind == probe::Reading::Kind::kCounter;
+            if (is_counter && !value.rate) continue;
+            readings.push_back(
+                {.labels = {{"name", value.reading.name},
+                            {"unit", is_counter ? value.rate_unit : value.reading.unit}},
+                 .value = is_counter ? *value.rate : value.reading.value});
+          }
+        }
+        return readings;
+      });
+}
+
 void App::add_gauges() {
+  add_sensor_gauges();
   ModelServer* model = model_.get();
   metrics_.add_gauge("tachostat_profiling_overhead_ratio",
                      "Share of request time that profiling costs.", model->name(),

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "app/model_server.h"
+#include "app/sensing.h"
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "probe/probe.h"
@@ -25,6 +26,7 @@ struct AppOptions {
   std::string grpc = "127.0.0.1:8001";
   std::string store;  // a directory; empty: kept in memory
   serve::Limits limits;
+  probe::SensorOptions sensors;
   base::Duration stop_timeout = std::chrono::seconds(30);
 };
 
@@ -48,9 +50,11 @@ class App {
  private:
   App(base::Clock& clock, AppOptions options);
   void add_gauges();
+  void add_sensor_gauges();
 
   base::Clock& clock_;
   AppOptions options_;
+  Sensing sensing_;
   std::unique_ptr<store::Store> store_;
   serve::Repository repository_;
   serve::Metrics metrics_{repository_};

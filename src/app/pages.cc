@@ -228,7 +228,7 @@ constexpr NamedPage kModelPages[] = {
 }  // namespace
 
 std::vector<serve::Route> make_pages(const std::function<ModelServer*()>& model,
-                                     probe::SpanSource& spans) {
+                                     probe::SpanSource& spans, const Sensing& sensing) {
   std::vector<serve::Route> routes;
   for (const NamedPage& named : kModelPages) {
     routes.push_back({named.method, std::string("/tachostat/v1/models/{name}") + named.path,
@@ -245,11 +245,12 @@ std::vector<serve::Route> make_pages(const std::function<ModelServer*()>& model,
                         return page(*served, request);
                       }});
   }
-  routes.push_back({"GET", "/tachostat/v1/machine", [&spans](const serve::PageRequest&) {
+  routes.push_back({"GET", "/tachostat/v1/machine", [&spans, &sensing](const serve::PageRequest&) {
                       const absl::Status itt = spans.available();
-                      return absl::StatusOr<serve::Page>(
-                          page_of({{"spans", itt.ok() ? "available" : std::string(itt.message())},
-                                   {"nanoseconds_per_span", spans.nanoseconds_per_span()}}));
+                      json machine = json::parse(probe::to_json(*sensing.snapshot()));
+                      machine["spans"] = itt.ok() ? "available" : std::string(itt.message());
+                      machine["nanoseconds_per_span"] = spans.nanoseconds_per_span();
+                      return absl::StatusOr<serve::Page>(page_of(machine));
                     }});
   return routes;
 }

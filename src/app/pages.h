@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/model_server.h"
+#include "app/sensing.h"
 #include "probe/probe.h"
 #include "serve/serve.h"
 
@@ -12,6 +13,6 @@ namespace tachostat::app {
 
 // `model` gives the served model, or null while it is being loaded.
 std::vector<serve::Route> make_pages(const std::function<ModelServer*()>& model,
-                                     probe::SpanSource& spans);
+                                     probe::SpanSource& spans, const Sensing& sensing);
 
 }  // namespace tachostat::app

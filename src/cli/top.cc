@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/status.h"
+#include "base/units.h"
 #include "cli/server.h"
 
 namespace tachostat::cli {
@@ -74,30 +75,40 @@ std::string target_line(const json& state) {
   return line;
 }
 
-std::string value_text(const json& reading) {
-  const double value = number_of(reading, "value");
-  const std::string unit = text_of(reading, "unit");
-  if (unit == "1") return fmt::format("{:.3g}", value);
-  return fmt::format("{:.4g} {}", value, unit);
+std::string value_text(const json& value) {
+  const bool is_rate = value.contains("rate");
+  const double number = number_of(value, is_rate ? "rate" : "value");
+  const std::string unit = text_of(value, is_rate ? "rate_unit" : "unit");
+  if (unit == "1") return fmt::format("{:.3g}", number);
+  if (unit == "By") return base::format_size(number);
+  if (unit == "Hz") return base::format_count(number) + "Hz";
+  return fmt::format("{:.3g} {}", number, unit == "Cel" ? "°C" : unit);
 }
 
-// Readings side by side, as many as fit.
+// What is worth a look: levels, and counters that move.
+std::vector<std::pair<std::string, std::string>> readings_of(const json& machine) {
+  std::vector<std::pair<std::string, std::string>> readings;
+  for (const json& sensor : machine.value("sensors", json::array())) {
+    if (!sensor.is_object()) continue;
+    for (const json& value : sensor.value("values", json::array())) {
+      if (!value.is_object()) continue;
+      const bool is_counter = text_of(value, "kind") == "counter";
+      if (is_counter && number_of(value, "rate") <= 0) continue;
+      readings.emplace_back(text_of(value, "name"), value_text(value));
+    }
+  }
+  return readings;
+}
+
+// Side by side, as many as fit.
 std::string sensor_lines(const json& machine, std::size_t most_lines, std::size_t width) {
-  const json sensors = machine.value("sensors", json::object());
-  const json readings =
-      sensors.is_object() ? sensors.value("readings", json::array()) : json::array();
   constexpr std::size_t kColumn = 40;
   const std::size_t columns = std::max<std::size_t>(1, width / kColumn);
   std::string lines;
   std::size_t shown = 0;
-  for (const json& reading : readings) {
-    if (!reading.is_object()) continue;
+  for (const auto& [name, value] : readings_of(machine)) {
     if (shown >= most_lines * columns) break;
-    const std::string name = text_of(reading, "name");
-    const std::string value = value_text(reading);
-    const std::size_t room = kColumn - 2;
-    const std::size_t name_room = room > value.size() + 1 ? room - value.size() - 1 : 8;
-    lines += fmt::format("{:<{}} {}  ", name.substr(0, name_room), name_room, value);
+    lines += fmt::format("{:<26.26} {:<12.12} ", name, value);
     if (++shown % columns == 0) lines += "\n";
   }
   if (shown % columns != 0) lines += "\n";

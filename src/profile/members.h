@@ -38,8 +38,6 @@ class Members {
   // For members that older writers don't know.
   bool has(const char* name) const { return object_->contains(name); }
   std::string path_of(const char* name) const;
-  // For members that may be left out.
-  bool has(const char* name) const { return object_->contains(name); }
 
  private:
   absl::StatusOr<const nlohmann::json*> find(const char* name) const;

@@ -128,11 +128,10 @@ struct Metrics::State {
     prometheus::Histogram* latency = nullptr;
     std::map<std::string, prometheus::Counter*, std::less<>> answers;  // by variant
   };
-  struct Gauge {
+  struct Gauges {
     std::string name;
     std::string help;
-    std::string model;
-    std::function<double()> read;
+    std::function<std::vector<Reading>()> read;
   };
 
   explicit State(const Repository& models)
@@ -170,7 +169,7 @@ struct Metrics::State {
   prometheus::Family<prometheus::Counter>& answers;
   mutable base::Mutex mutex;
   std::map<std::string, Handles, std::less<>> handles TS_GUARDED_BY(mutex);
-  std::vector<Gauge> gauges TS_GUARDED_BY(mutex);
+  std::vector<Gauges> gauges TS_GUARDED_BY(mutex);
 };
 
 Metrics::Metrics(const Repository& repository) : state_(std::make_unique<State>(repository)) {}
@@ -192,8 +191,15 @@ void Metrics::answered(std::string_view model, const schedule::Answered& answere
 
 void Metrics::add_gauge(std::string name, std::string help, std::string model,
                         std::function<double()> read) {
+  add_gauges(std::move(name), std::move(help), [model = std::move(model), read = std::move(read)] {
+    return std::vector<Reading>{{.labels = {{"model", model}}, .value = read()}};
+  });
+}
+
+void Metrics::add_gauges(std::string name, std::string help,
+                         std::function<std::vector<Reading>()> read) {
   base::MutexLock lock(state_->mutex);
-  state_->gauges.push_back({std::move(name), std::move(help), std::move(model), std::move(read)});
+  state_->gauges.push_back({std::move(name), std::move(help), std::move(read)});
 }
 
 std::string Metrics::text() const {
@@ -202,21 +208,25 @@ std::string Metrics::text() const {
   for (MetricFamily& family : state_->registry.Collect()) {
     if (!family.metric.empty()) families.push_back(std::move(family));
   }
-  std::vector<State::Gauge> gauges;
+  std::vector<State::Gauges> gauges;
   {
     base::MutexLock lock(state_->mutex);
     gauges = state_->gauges;  // read outside: a gauge may take locks of its own
   }
   std::map<std::string, MetricFamily> by_name;  // one family, however many models have the gauge
-  for (const State::Gauge& gauge : gauges) {
+  for (const State::Gauges& gauge : gauges) {
     MetricFamily& family = by_name[gauge.name];
     family.name = gauge.name;
     family.help = gauge.help;
     family.type = MetricType::Gauge;
-    ClientMetric metric;
-    metric.label = {{"model", gauge.model}};
-    metric.gauge.value = gauge.read();
-    family.metric.push_back(std::move(metric));
+    for (Reading& reading : gauge.read()) {
+      ClientMetric metric;
+      for (auto& [label, value] : reading.labels) {
+        metric.label.push_back({std::move(label), std::move(value)});
+      }
+      metric.gauge.value = reading.value;
+      family.metric.push_back(std::move(metric));
+    }
   }
   for (auto& [name, family] : by_name) families.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(families);

@@ -63,6 +63,12 @@ class Metrics {
   // A gauge whose value is read when scraped, e.g. tachostat_overhead_ratio. Labels: model.
   void add_gauge(std::string name, std::string help, std::string model,
                  std::function<double()> read);
+  // A family of gauges whose members are found when scraped, e.g. one per sensor.
+  struct Reading {
+    std::vector<std::pair<std::string, std::string>> labels;
+    double value = 0;
+  };
+  void add_gauges(std::string name, std::string help, std::function<std::vector<Reading>()> read);
   std::string text() const;
 
  private:
