@@ -18,6 +18,10 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(base::Clock& clock, engine::Eng
   } else {
     TS_ASSIGN_OR_RETURN(self->store_, store::open_sqlite(self->options_.store));
   }
+  if (!self->options_.otlp.endpoint.empty()) {
+    TS_ASSIGN_OR_RETURN(self->otlp_, OtlpPusher::Create(clock, self->options_.otlp,
+                                                        [self] { return self->telemetry(); }));
+  }
   // The pages ask for the model when they are called; until it is loaded they answer "not ready".
   auto model = [self]() -> ModelServer* {
     return self->repository_.ready() ? self->model_.get() : nullptr;
@@ -47,7 +51,15 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(base::Clock& clock, engine::Eng
   self->add_gauges();
   self->repository_.set_ready(true);
   self->model_->start_evidence();
+  if (self->otlp_) self->otlp_->start();
   return app;
+}
+
+Telemetry App::telemetry() {
+  Telemetry telemetry{.profile = model_->governor().state().profile,
+                      .trace = model_->evidence().recent_trace()};
+  sensing_.add_tracks(telemetry.trace);
+  return telemetry;
 }
 
 void App::add_sensor_gauges() {
@@ -89,6 +101,7 @@ bool App::stop() {
   stopped_ = true;
   const base::Time deadline = clock_.now() + options_.stop_timeout;
   repository_.set_ready(false);
+  otlp_.reset();
   for (serve::Server* server : {http_.get(), grpc_.get()}) {
     if (server) server->stop_accepting();
   }

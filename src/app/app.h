@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "app/model_server.h"
+#include "app/otlp_push.h"
 #include "app/sensing.h"
 #include "base/clock.h"
 #include "engine/engine.h"
@@ -27,6 +28,7 @@ struct AppOptions {
   std::string store;  // a directory; empty: kept in memory
   serve::Limits limits;
   probe::SensorOptions sensors;
+  OtlpOptions otlp;  // no endpoint: nothing is pushed
   base::Duration stop_timeout = std::chrono::seconds(30);
 };
 
@@ -49,6 +51,7 @@ class App {
 
  private:
   App(base::Clock& clock, AppOptions options);
+  Telemetry telemetry();
   void add_gauges();
   void add_sensor_gauges();
 
@@ -61,6 +64,7 @@ class App {
   std::unique_ptr<ModelServer> model_;
   std::unique_ptr<serve::Server> http_;
   std::unique_ptr<serve::Server> grpc_;
+  std::unique_ptr<OtlpPusher> otlp_;
   bool stopped_ = false;
 };
 

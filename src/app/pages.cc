@@ -12,7 +12,8 @@ namespace tachostat::app {
 namespace {
 
 using nlohmann::json;
-using ModelPage = absl::StatusOr<serve::Page> (*)(ModelServer&, const serve::PageRequest&);
+using ModelPage =
+    std::function<absl::StatusOr<serve::Page>(ModelServer&, const serve::PageRequest&)>;
 
 serve::Page page_of(const json& value) { return {.body = value.dump(2) + "\n"}; }
 
@@ -94,10 +95,12 @@ absl::StatusOr<serve::Page> show_profile(ModelServer& model, const serve::PageRe
   return serve::Page{.body = profile::to_json(*state.profile)};
 }
 
-absl::StatusOr<serve::Page> show_trace(ModelServer& model, const serve::PageRequest&) {
+// With what the sensors said meanwhile.
+serve::Page trace_page(trace::Trace trace, const Sensing& sensing) {
+  sensing.add_tracks(trace);
   std::ostringstream out;
-  trace::write_chrome(model.evidence().recent_trace(), out);
-  return serve::Page{.body = std::move(out).str()};
+  trace::write_chrome(trace, out);
+  return {.body = std::move(out).str()};
 }
 
 json profiling_json(const Capture::State& state) {
@@ -165,13 +168,6 @@ absl::StatusOr<serve::Page> show_captured_profile(ModelServer& model, const serv
   return serve::Page{.body = profile::to_json(profile)};
 }
 
-absl::StatusOr<serve::Page> show_captured_trace(ModelServer& model, const serve::PageRequest&) {
-  TS_ASSIGN_OR_RETURN(const trace::Trace trace, model.capture().trace());
-  std::ostringstream out;
-  trace::write_chrome(trace, out);
-  return serve::Page{.body = std::move(out).str()};
-}
-
 absl::StatusOr<serve::Page> show_targets(ModelServer& model, const serve::PageRequest&) {
   return serve::Page{.body = govern::to_json(model.governor().state().targets) + "\n"};
 }
@@ -208,43 +204,53 @@ struct NamedPage {
   ModelPage page;
 };
 
-constexpr NamedPage kModelPages[] = {
+const NamedPage kModelPages[] = {
     {"GET", "", show_state},
     {"GET", "/decisions", show_decisions},
     {"GET", "/trials", show_trials},
     {"GET", "/variants", show_variants},
     {"GET", "/findings", show_findings},
     {"GET", "/profile", show_profile},
-    {"GET", "/trace", show_trace},
     {"GET", "/targets", show_targets},
     {"PUT", "/targets", put_targets},
     {"GET", "/profiling", show_profiling},
     {"POST", "/profiling", post_profiling},
     {"DELETE", "/profiling", stop_profiling},
     {"GET", "/profiling/profile", show_captured_profile},
-    {"GET", "/profiling/trace", show_captured_trace},
 };
+
+// The page of a model that must be there, by the name in the path.
+serve::PageHandler of_model(std::function<ModelServer*()> model, ModelPage page) {
+  return [model = std::move(model), page = std::move(page)](
+             const serve::PageRequest& request) -> absl::StatusOr<serve::Page> {
+    ModelServer* served = model();
+    if (served == nullptr) return base::unavailable("the model is being loaded: try again");
+    const std::string& name = request.parameters.find("name")->second;
+    if (name != served->name()) {
+      return base::not_found("no model '{}': this server has '{}'", name, served->name());
+    }
+    return page(*served, request);
+  };
+}
 
 }  // namespace
 
 std::vector<serve::Route> make_pages(const std::function<ModelServer*()>& model,
                                      probe::SpanSource& spans, const Sensing& sensing) {
   std::vector<serve::Route> routes;
-  for (const NamedPage& named : kModelPages) {
-    routes.push_back({named.method, std::string("/tachostat/v1/models/{name}") + named.path,
-                      [model, page = named.page](
-                          const serve::PageRequest& request) -> absl::StatusOr<serve::Page> {
-                        ModelServer* served = model();
-                        if (served == nullptr)
-                          return base::unavailable("the model is being loaded: try again");
-                        const std::string& name = request.parameters.find("name")->second;
-                        if (name != served->name()) {
-                          return base::not_found("no model '{}': this server has '{}'", name,
-                                                 served->name());
-                        }
-                        return page(*served, request);
-                      }});
-  }
+  const auto add = [&](const char* method, const char* path, ModelPage page) {
+    routes.push_back({method, std::string("/tachostat/v1/models/{name}") + path,
+                      of_model(model, std::move(page))});
+  };
+  for (const NamedPage& named : kModelPages) add(named.method, named.path, named.page);
+  add("GET", "/trace", [&sensing](ModelServer& served, const serve::PageRequest&) {
+    return absl::StatusOr<serve::Page>(trace_page(served.evidence().recent_trace(), sensing));
+  });
+  add("GET", "/profiling/trace",
+      [&sensing](ModelServer& served, const serve::PageRequest&) -> absl::StatusOr<serve::Page> {
+        TS_ASSIGN_OR_RETURN(trace::Trace trace, served.capture().trace());
+        return trace_page(std::move(trace), sensing);
+      });
   routes.push_back({"GET", "/tachostat/v1/machine", [&spans, &sensing](const serve::PageRequest&) {
                       const absl::Status itt = spans.available();
                       json machine = json::parse(probe::to_json(*sensing.snapshot()));

@@ -27,6 +27,8 @@ struct ServeFlags {
   std::string http = "127.0.0.1:8000";
   std::string grpc = "127.0.0.1:8001";
   std::string store;
+  std::string otlp;
+  std::string otlp_interval = "10s";
   std::vector<std::string> shapes;
   VariantFlags variant;
 };
@@ -37,6 +39,12 @@ absl::StatusOr<app::AppOptions> options_of(const ServeFlags& flags) {
   options.grpc = flags.grpc;
   options.store = flags.store;
   options.model_path = flags.model;
+  options.otlp.endpoint = flags.otlp;
+  TS_ASSIGN_OR_RETURN(options.otlp.period, base::parse_duration(flags.otlp_interval));
+  if (options.otlp.period < std::chrono::milliseconds(100)) {
+    return base::invalid_argument("--otlp-interval {}: expected 100ms or more",
+                                  flags.otlp_interval);
+  }
   options.model.name = flags.name;
   TS_ASSIGN_OR_RETURN(options.model.start, flags.variant.variant());
   TS_ASSIGN_OR_RETURN(options.model.start.shapes, parse_shapes(flags.shapes));
@@ -139,6 +147,10 @@ Run add_serve(CLI::App& command) {
       ->capture_default_str();
   command.add_option("--store", flags->store,
                      "directory for decisions and trials; in memory by default");
+  command.add_option("--otlp", flags->otlp,
+                     "push metrics and looked-at requests to this OpenTelemetry collector, e.g. "
+                     "http://127.0.0.1:4318");
+  command.add_option("--otlp-interval", flags->otlp_interval, "how often")->capture_default_str();
   command
       .add_option("--shape", flags->shapes,
                   "compile for, and accept, only this shape of an input, e.g. x[1,3,48,320]")
