@@ -5,6 +5,20 @@
 
 namespace tachostat::app {
 
+namespace {
+
+// Without what was sampled before somebody asked: it may be of another depth.
+trace::Trace since(base::Time begin, const trace::Trace& drained) {
+  const auto begin_ns = static_cast<std::uint64_t>(begin.time_since_epoch().count());
+  trace::Trace trace = drained;
+  std::erase_if(trace.marks, [&](const auto& mark) { return mark.begin_ns < begin_ns; });
+  std::erase_if(trace.spans, [&](const auto& span) { return span.begin_ns < begin_ns; });
+  trace.flows.clear();  // they count spans
+  return trace;
+}
+
+}  // namespace
+
 Capture::Capture(const base::Clock& clock, probe::Sampler& sampler, probe::Depth resting_depth,
                  bool resting_always)
     : clock_(clock),
@@ -21,7 +35,8 @@ absl::Status Capture::start(const CaptureOptions& options) {
         state_.requests, state_.options.requests);
   }
   state_ = {.phase = Phase::kRunning, .options = options};
-  deadline_ = clock_.now() + options.at_most;
+  begin_ = clock_.now();
+  deadline_ = begin_ + options.at_most;
   trace_ = {};
   builder_ = {};
   for (const auto& [session, info] : sessions_) builder_.add_session(session, info);
@@ -65,10 +80,11 @@ void Capture::forget(std::uint64_t session) {
 void Capture::advance(const trace::Trace& drained) {
   base::MutexLock lock(mutex_);
   if (state_.phase != Phase::kRunning) return;
-  builder_.add(drained);
-  state_.requests += drained.marks.size();
-  if (trace_.spans.size() + drained.spans.size() <= kMostSpans) {
-    trace::append(drained, trace_);
+  const trace::Trace fresh = since(begin_, drained);
+  builder_.add(fresh);
+  state_.requests += fresh.marks.size();
+  if (trace_.spans.size() + fresh.spans.size() <= kMostSpans) {
+    trace::append(fresh, trace_);
   } else {
     state_.spans_left_out = true;
   }

@@ -66,6 +66,7 @@ class Capture {
   const bool resting_always_;
   mutable base::Mutex mutex_;
   State state_ TS_GUARDED_BY(mutex_);
+  base::Time begin_ TS_GUARDED_BY(mutex_);
   base::Time deadline_ TS_GUARDED_BY(mutex_);
   std::map<std::uint64_t, profile::SessionInfo> sessions_ TS_GUARDED_BY(mutex_);
   profile::Builder builder_ TS_GUARDED_BY(mutex_);

@@ -97,6 +97,21 @@ TEST(Capture, NothingOfAnEarlierOneStays) {
   EXPECT_EQ(fixture.capture.trace()->spans.size(), 1u);
 }
 
+TEST(Capture, LeavesOutWhatWasSampledBeforeItBegan) {
+  Fixture fixture;
+  trace::Trace drained;
+  drained.names = {"conv"};
+  const std::uint64_t before = fixture.now() - 1000;
+  drained.marks = {
+      {.session = 7, .thread = 1, .begin_ns = before, .end_ns = before + 500, .bucket = ""}};
+  drained.spans = {{.begin_ns = before, .end_ns = before + 400, .thread = 1}};
+  ASSERT_TRUE(fixture.capture.start({.requests = 1}).ok());
+  fixture.capture.advance(drained);
+  EXPECT_EQ(fixture.capture.state().requests, 0u);
+  fixture.request();
+  EXPECT_EQ(fixture.capture.trace()->spans.size(), 1u);
+}
+
 TEST(Capture, SaysThatThereAreNoSpans) {
   base::ManualClock clock;
   probe::FakeSpanSource spans;
