@@ -27,7 +27,7 @@ Capture::Capture(const base::Clock& clock, probe::Sampler& sampler, probe::Depth
       resting_always_(resting_always) {}
 
 absl::Status Capture::start(const CaptureOptions& options) {
-  TS_RETURN_IF_ERROR(sampler_.available());
+  TS_RETURN_IF_ERROR(sampler_.available(options.depth));
   base::MutexLock lock(mutex_);
   if (state_.phase == Phase::kRunning) {
     return base::failed_precondition(
@@ -39,6 +39,8 @@ absl::Status Capture::start(const CaptureOptions& options) {
   deadline_ = begin_ + options.at_most;
   trace_ = {};
   builder_ = {};
+  counters_ =
+      LayerCounters(options.depth == probe::Depth::kCounters ? sampler_.counters() : nullptr);
   for (const auto& [session, info] : sessions_) builder_.add_session(session, info);
   sampler_.set_depth(options.depth);
   sampler_.set_always(true);
@@ -82,6 +84,7 @@ void Capture::advance(const trace::Trace& drained) {
   if (state_.phase != Phase::kRunning) return;
   const trace::Trace fresh = since(begin_, drained);
   builder_.add(fresh);
+  counters_.add(fresh);
   state_.requests += fresh.marks.size();
   if (trace_.spans.size() + fresh.spans.size() <= kMostSpans) {
     trace::append(fresh, trace_);
@@ -115,6 +118,9 @@ absl::StatusOr<profile::Profile> Capture::profile() const {
   if (!best || best->request_time.count() == 0) {
     return base::unavailable(
         "no request came while the profile was taken; is there traffic on this model?");
+  }
+  for (const auto& [session, info] : sessions_) {
+    if (info.variant.id() == best->variant) counters_.fill(session, *best);
   }
   best->overhead = sampler_.report().cost_when_sampled;  // of these: all were looked at
   return *std::move(best);

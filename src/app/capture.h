@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "app/layer_counters.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "probe/probe.h"
@@ -70,6 +71,7 @@ class Capture {
   base::Time deadline_ TS_GUARDED_BY(mutex_);
   std::map<std::uint64_t, profile::SessionInfo> sessions_ TS_GUARDED_BY(mutex_);
   profile::Builder builder_ TS_GUARDED_BY(mutex_);
+  LayerCounters counters_ TS_GUARDED_BY(mutex_){nullptr};
   trace::Trace trace_ TS_GUARDED_BY(mutex_);
 };
 

@@ -124,18 +124,19 @@ const model::Graph& Evidence::graph_at(const model::InputShapes& shapes) {
   return static_graphs_.emplace(key, *std::move(graph)).first->second;
 }
 
-void Evidence::pump() {
+trace::Trace Evidence::pump() {
   trace::Trace trace = sampler_.drain();
   if (capture_ != nullptr) capture_->advance(trace);
-  if (trace.spans.empty() && trace.marks.empty()) return;
+  if (trace.spans.empty() && trace.marks.empty()) return trace;
   base::MutexLock lock(mutex_);
   builder_.add(trace);
   recent_spans_ += trace.spans.size();
-  recent_.push_back(std::move(trace));
+  recent_.push_back(trace);
   while (recent_.size() > 1 && recent_spans_ > kKeptSpans) {
     recent_spans_ -= recent_.front().spans.size();
     recent_.pop_front();
   }
+  return trace;
 }
 
 std::optional<profile::Profile> Evidence::profile_of(std::uint64_t session,

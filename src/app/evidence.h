@@ -42,8 +42,8 @@ class Evidence {
       : sampler_(sampler), graph_(std::move(graph)), capture_(capture) {}
 
   void add_session(const engine::Session& session);
-  // Moves new spans in. Evidence thread only.
-  void pump();
+  // Moves new spans in, and gives them. Evidence thread only.
+  trace::Trace pump();
   // The profile of the bucket that was seen most; nothing until enough was seen. Work per layer is
   // counted at `shapes` when the variant has no shapes of its own.
   std::optional<profile::Profile> profile_of(std::uint64_t session,

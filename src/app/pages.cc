@@ -106,7 +106,7 @@ serve::Page trace_page(trace::Trace trace, const Sensing& sensing) {
 json profiling_json(const Capture::State& state) {
   constexpr std::string_view kPhases[] = {"idle", "running", "done"};
   return {{"state", kPhases[static_cast<int>(state.phase)]},
-          {"depth", state.options.depth == probe::Depth::kLayers ? "layers" : "kernels"},
+          {"depth", probe::name_of(state.options.depth)},
           {"requests", state.requests},
           {"requests_wanted", state.options.requests},
           {"seconds_left", base::to_seconds(state.left)},
@@ -117,14 +117,17 @@ absl::StatusOr<serve::Page> show_profiling(ModelServer& model, const serve::Page
   return page_of(profiling_json(model.capture().state()));
 }
 
-// {"depth": "layers"|"kernels", "requests": 200, "duration": "30s"}; each may be left out.
+// {"depth": "layers"|"kernels"|"counters", "requests": 200, "duration": "30s"}; each may be left
+// out.
 absl::StatusOr<CaptureOptions> capture_options(const json& body) {
   constexpr std::uint64_t kMostRequests = 1'000'000;
   constexpr base::Duration kLongest = std::chrono::minutes(10);
   CaptureOptions options;
   for (const auto& [name, value] : body.items()) {
-    if (name == "depth" && (value == "layers" || value == "kernels")) {
-      options.depth = value == "layers" ? probe::Depth::kLayers : probe::Depth::kKernels;
+    if (name == "depth" && value.is_string() && value != "off") {
+      absl::StatusOr<probe::Depth> depth = probe::depth_named(value.get<std::string>());
+      if (!depth.ok()) return base::with_context(depth.status(), "profiling");
+      options.depth = *depth;
     } else if (name == "requests" && value.is_number_unsigned() && value > 0 &&
                value <= kMostRequests) {
       options.requests = value.get<std::uint64_t>();
@@ -136,7 +139,8 @@ absl::StatusOr<CaptureOptions> capture_options(const json& body) {
       }
     } else {
       return base::invalid_argument(
-          "profiling: member '{}' with value {}: expected depth (layers or kernels), requests "
+          "profiling: member '{}' with value {}: expected depth (layers, kernels or counters), "
+          "requests "
           "(from "
           "1 to {}) or duration (e.g. \"30s\")",
           name, value.dump(), kMostRequests);

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "app/evidence.h"
+#include "app/layer_counters.h"
 #include "base/mutex.h"
 #include "base/status.h"
 
@@ -149,7 +150,8 @@ absl::StatusOr<std::vector<engine::Tensor>> synthetic_inputs(const model::Graph&
 
 absl::StatusOr<ProfileRun> profile_model(engine::Engine& engine, probe::SpanSource& spans,
                                          const model::Graph& graph, const ProfileOptions& options) {
-  TS_RETURN_IF_ERROR(base::with_context(spans.available(), "no layer spans"));
+  TS_RETURN_IF_ERROR(base::with_context(spans.available_at(options.depth), "no layer spans"));
+  LayerCounters counters(options.depth == probe::Depth::kCounters ? spans.counters() : nullptr);
   probe::Sampler sampler(spans, {});
   SamplingObserver observer(sampler);
   Evidence evidence(sampler, graph);
@@ -159,22 +161,23 @@ absl::StatusOr<ProfileRun> profile_model(engine::Engine& engine, probe::SpanSour
   sampler.set_depth(probe::Depth::kOff);
   TS_RETURN_IF_ERROR(driver.run(options.warmup));
   evidence.add_session(*session);
-  sampler.set_depth(probe::Depth::kKernels);
+  sampler.set_depth(options.depth);
   sampler.set_always(true);
   // Rings are emptied between batches of requests, so that none overflows.
   constexpr int kBatch = 10;
   for (int done = 0; done < options.requests; done += kBatch) {
     if (options.progress && !options.progress(done)) break;
     TS_RETURN_IF_ERROR(driver.run(std::min(kBatch, options.requests - done)));
-    evidence.pump();
+    counters.add(evidence.pump());
   }
   sampler.set_depth(probe::Depth::kOff);
-  evidence.pump();
+  counters.add(evidence.pump());
   std::optional<profile::Profile> profile = evidence.profile_of(session->number(), options.shapes);
   if (!profile) {
     return base::unavailable("'{}' gave no profile: fewer than {} requests were seen whole",
                              graph.name, Evidence::kEnoughRequests);
   }
+  counters.fill(session->number(), *profile);
   return ProfileRun{.profile = *std::move(profile), .trace = evidence.recent_trace()};
 }
 

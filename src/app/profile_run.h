@@ -17,6 +17,7 @@ struct ProfileOptions {
   model::InputShapes shapes;  // static, one for every input; see fill_open_dimensions()
   int requests = 200;         // looked at, after the warm-up
   int warmup = 10;
+  probe::Depth depth = probe::Depth::kKernels;
   std::uint64_t seed = 1;
   // Called now and then with the number of requests done. May be null. False stops early.
   std::function<bool(int done)> progress;

@@ -57,9 +57,9 @@ struct VariantFlags {
 // What `profile` and `diagnose` run when they are given a model, or a server's address.
 struct ProfileFlags {
   std::string model;
-  std::string name;               // of the model, when a server has several
-  std::string depth = "kernels";  // of the look at a server
-  std::string duration = "30s";   // at most
+  std::string name;  // of the model, when a server has several
+  std::string depth = "kernels";
+  std::string duration = "30s";  // of the look at a server, at most
   int requests = 200;
   std::vector<std::string> shapes;  // of the requests
   bool static_shapes = false;       // compile for exactly these

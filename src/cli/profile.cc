@@ -44,8 +44,12 @@ void ProfileFlags::add_to(CLI::App& command) {
           "a model file: ONNX, OpenVINO IR, TFLite, …; or a running server, http://HOST:PORT")
       ->required();
   command.add_option("--name", name, "of a server's model, when it has several");
-  command.add_option("--depth", depth, "of the look at a server: layers, or kernels too")
-      ->check(CLI::IsMember({"layers", "kernels"}))
+  command
+      .add_option(
+          "--depth", depth,
+          "layers; kernels: and kernels and worker threads; counters: layers, and what each "
+          "counts (cycles, misses, faults: what this machine has)")
+      ->check(CLI::IsMember({"layers", "kernels", "counters"}))
       ->capture_default_str();
   command.add_option("--duration", duration, "of the look at a server, at most")
       ->capture_default_str();
@@ -104,6 +108,7 @@ absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags) {
   }
   if (flags.static_shapes) options.variant.shapes = options.shapes;
   options.requests = flags.requests;
+  TS_ASSIGN_OR_RETURN(options.depth, probe::depth_named(flags.depth));
   options.progress = make_progress(flags.requests);
   absl::StatusOr<app::ProfileRun> run =
       app::profile_model(*engine, probe::itt_source(), graph, options);

@@ -1,9 +1,30 @@
+#include <algorithm>
+#include <atomic>
+
 #include "base/status.h"
+#include "probe/counters/span_counter_log.h"
 #include "probe/itt/collector.h"
 #include "probe/probe.h"
 
 namespace tachostat::probe {
 namespace {
+
+constexpr itt::LayerHooks kCountingHooks = {
+    [](std::uint64_t epoch) noexcept { span_counter_log().begin(epoch); },
+    [](std::uint64_t epoch, const trace::Span& span) noexcept {
+      span_counter_log().end(epoch, span);
+    }};
+
+itt::Level level_of(Depth depth) {
+  switch (depth) {
+    case Depth::kOff:
+      return itt::Level::kOff;
+    case Depth::kKernels:
+      return itt::Level::kKernels;
+    default:
+      return itt::Level::kLayers;
+  }
+}
 
 class IttSource final : public SpanSource {
  public:
@@ -12,13 +33,33 @@ class IttSource final : public SpanSource {
     return absl::OkStatus();
   }
   void set_depth(Depth depth) override {
-    static_assert(static_cast<int>(Depth::kOff) == static_cast<int>(itt::Level::kOff));
-    static_assert(static_cast<int>(Depth::kLayers) == static_cast<int>(itt::Level::kLayers));
-    static_assert(static_cast<int>(Depth::kKernels) == static_cast<int>(itt::Level::kKernels));
-    itt::set_level(static_cast<itt::Level>(depth));
+    const bool counting = depth == Depth::kCounters && counters() != nullptr;
+    // Before the switch: a layer that began without the hook must not end with it.
+    if (counting) itt::set_layer_hooks(&kCountingHooks);
+    itt::set_level(level_of(depth));
+    if (!counting) itt::set_layer_hooks(nullptr);
   }
   void drain(trace::Trace& out) override { itt::drain(out); }
-  std::uint64_t emitted() const override { return itt::emitted(); }
+  // A layer that was counted costs as much as several spans.
+  std::uint64_t emitted() const override {
+    const SpanCounterLog* const log = log_.load(std::memory_order_acquire);
+    if (log == nullptr) return itt::emitted();
+    const double spans_per_count = log->nanoseconds_per_span() / nanoseconds_per_span_;
+    return itt::emitted() + static_cast<std::uint64_t>(static_cast<double>(log->counted()) *
+                                                       std::max(0.0, spans_per_count));
+  }
+  // Opens counters for the first time when asked for the first time.
+  SpanCounterLog* counters() override {
+    SpanCounterLog& log = span_counter_log();
+    if (!log.available().ok()) return nullptr;
+    log_.store(&log, std::memory_order_release);
+    return &log;
+  }
+  absl::Status available_at(Depth depth) override {
+    TS_RETURN_IF_ERROR(available());
+    if (depth != Depth::kCounters) return absl::OkStatus();
+    return base::with_context(span_counter_log().available(), "no counters");
+  }
   double nanoseconds_per_span() const override { return nanoseconds_per_span_; }
 
  private:
@@ -26,6 +67,7 @@ class IttSource final : public SpanSource {
   // kernels' caches, it cost up to a quarter more (docs/design/itt-collector.md), so half more is
   // charged: the budget is a promise.
   static constexpr double kAmongKernels = 1.5;
+  std::atomic<SpanCounterLog*> log_{nullptr};
   const double nanoseconds_per_span_ = kAmongKernels * itt::measure_nanoseconds_per_span();
 };
 

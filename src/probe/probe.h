@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "trace/trace.h"
@@ -18,9 +20,14 @@ namespace tachostat::probe {
 // How deep to look. Each level costs more; the sampler learns how much.
 enum class Depth : std::uint8_t {
   kOff,
-  kLayers,   // requests and layers
-  kKernels,  // and operators, primitives, worker bodies
+  kLayers,    // requests and layers
+  kKernels,   // and operators, primitives, worker bodies
+  kCounters,  // requests and layers, and what each layer counts: cycles, misses, faults
 };
+std::string_view name_of(Depth depth);  // "off", "layers", …
+absl::StatusOr<Depth> depth_named(std::string_view name);
+
+class SpanCounterLog;  // probe/counters/span_counter_log.h
 
 // A source of spans. SpanSource is the seam: the ITT collector is the real one, tests script
 // another.
@@ -38,6 +45,9 @@ class SpanSource {
   virtual std::uint64_t emitted() const = 0;
   // What one span costs its thread, measured at start on this machine.
   virtual double nanoseconds_per_span() const = 0;
+  // What counts at kCounters, or null when nothing can; then available_at(kCounters) says why.
+  virtual SpanCounterLog* counters() { return nullptr; }
+  virtual absl::Status available_at(Depth depth);
 };
 
 // The process's ITT collector, libtachostat_itt.so. OpenVINO and friends find it by the environment
@@ -78,8 +88,10 @@ class Sampler {
   // kOff stops looking.
   void set_depth(Depth depth);
 
-  // The source's, when the sampler was made.
-  const absl::Status& available() const;
+  // Whether the source gives spans as deep as that.
+  absl::Status available(Depth depth) const;
+  // The source's; see SpanSource.
+  SpanCounterLog* counters() const;
 
   struct Report {
     std::uint64_t requests = 0;

@@ -255,7 +255,9 @@ void Sampler::set_depth(Depth depth) {
   if (state.always && !state.stopped) state.open();
 }
 
-const absl::Status& Sampler::available() const { return state_->available; }
+absl::Status Sampler::available(Depth depth) const { return state_->source.available_at(depth); }
+
+SpanCounterLog* Sampler::counters() const { return state_->source.counters(); }
 
 Sampler::Report Sampler::report() const {
   const State& state = *state_;

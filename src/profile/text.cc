@@ -64,13 +64,14 @@ std::string heading(const Profile& profile) {
   if (!profile.bucket.empty()) {
     text += fmt::format(", requests of {}", shortened(profile.bucket, 2 * kName));
   }
-  text += fmt::format(
-      "\n{} requests looked at, {} thread{} each: mean {}, p50 {}, p99 {}; profiling cost {} of "
-      "request time",
-      time.count(), profile.threads, profile.threads == 1 ? "" : "s", duration(time.mean()),
-      duration(static_cast<double>(time.quantile(0.5))),
-      duration(static_cast<double>(time.quantile(0.99))),
-      fmt::format("{:.2f}%", profile.overhead * 100));
+  text += fmt::format("\n{} requests looked at, {} thread{} each: mean {}, p50 {}, p99 {}",
+                      time.count(), profile.threads, profile.threads == 1 ? "" : "s",
+                      duration(time.mean()), duration(static_cast<double>(time.quantile(0.5))),
+                      duration(static_cast<double>(time.quantile(0.99))));
+  // Nothing is known of what another tool's profile cost.
+  if (profile.overhead > 0) {
+    text += fmt::format("; profiling cost {:.2f}% of request time", profile.overhead * 100);
+  }
   if (profile.dropped_spans > 0) {
     text += fmt::format("\n{} spans were lost: times of layers are too low", profile.dropped_spans);
   }

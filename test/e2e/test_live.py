@@ -78,6 +78,20 @@ def test_layers_depth_has_no_kernels(traffic, tmp_path):
     assert len(json.loads(again.stdout)["layers"]) > 50
 
 
+def test_counters_of_layers_or_why_not(traffic):
+    """Software events at least, where the kernel lets us; else the reason."""
+    done = program.run("profile", url_of(traffic), "--depth", "counters", "--requests", 20, "--json")
+    if done.returncode != 0:
+        assert "counter" in done.stderr, done.stderr
+        return
+    layers = [layer for layer in json.loads(done.stdout)["layers"] if layer["count"] > 0]
+    counted = [layer for layer in layers if "task_clock" in layer.get("metrics", {})]
+    assert len(counted) > len(layers) * 0.9
+    # The thread that runs the request cannot have run for longer than the layer took, but for the readings' own time.
+    for layer in counted:
+        assert 0 <= layer["metrics"]["task_clock"] * 1e9 < layer["mean_ns"] * 1.5 + 20_000, layer["name"]
+
+
 def test_a_client_that_is_killed_leaves_nothing_on(traffic):
     looking = subprocess.Popen(
         [program.PROGRAM, "profile", url_of(traffic), "--requests", "1000000", "--duration", "2s"],
@@ -118,7 +132,7 @@ def test_two_looks_at_once_are_refused(traffic):
 
 
 @pytest.mark.parametrize(
-    "body", [b"[]", b"{", b'{"depth": "deep"}', b'{"requests": 0}', b'{"duration": "1h"}', b'{"what": 1}'])
+    "body", [b"[]", b"{", b'{"depth": "deep"}', b'{"depth": "off"}', b'{"requests": 0}', b'{"duration": "1h"}', b'{"what": 1}'])
 def test_bad_looks_are_refused(recogniser, body):
     answer = recogniser.request("POST", "/tachostat/v1/models/recogniser/profiling", body)
     assert answer.status == 400, answer.body

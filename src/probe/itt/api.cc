@@ -25,6 +25,11 @@ TACHOSTAT_FAST_TLS std::uint64_t t_refused_at = ~std::uint64_t{0};
 TACHOSTAT_FAST_TLS char t_name[32] = {};
 
 std::atomic<int> g_libraries{0};
+std::atomic<const LayerHooks*> g_hooks{nullptr};
+
+const LayerHooks* hooks_for(const DomainClass& meaning) {
+  return meaning.kind == trace::Kind::kLayer ? g_hooks.load(std::memory_order_acquire) : nullptr;
+}
 
 std::uint64_t now_ns() {
   timespec now;
@@ -69,9 +74,11 @@ bool wanted(const DomainClass& meaning, std::uint64_t position) {
 
 void task_begin(const Domain* domain, Id, Id, StringHandle* name) {
   const std::uint64_t position = Registry::instance().position();
-  if (!wanted(unpack(domain->extra1), position)) return;
+  const DomainClass meaning = unpack(domain->extra1);
+  if (!wanted(meaning, position)) return;
   ThreadLog* log = t_log != nullptr ? t_log : attach(position);
   if (log == nullptr) return;
+  if (const LayerHooks* hooks = hooks_for(meaning)) hooks->begin(position >> 8);
   log->begin(domain, name != nullptr ? static_cast<std::uint32_t>(name->extra1) : 0, position >> 8,
              now_ns);
 }
@@ -85,7 +92,13 @@ void task_end(const Domain* domain) {
     if (t_refused_at == position) Registry::instance().count_lost();
     return;
   }
-  t_log->end(domain, meaning.kind, position >> 8, now);
+  const LayerHooks* const hooks = hooks_for(meaning);
+  if (hooks == nullptr) {
+    t_log->end(domain, meaning.kind, position >> 8, now);
+    return;
+  }
+  trace::Span span;
+  if (t_log->end(domain, meaning.kind, position >> 8, now, &span)) hooks->end(position >> 8, span);
 }
 
 Domain* domain_create(const char* name) {
@@ -126,6 +139,7 @@ void* function_named(std::string_view name) {
 
 int libraries() { return g_libraries.load(); }
 void set_level(Level level) { Registry::instance().set_level(level); }
+void set_layer_hooks(const LayerHooks* hooks) { g_hooks.store(hooks, std::memory_order_release); }
 void drain(trace::Trace& out) { Registry::instance().drain(out); }
 std::uint64_t emitted() { return Registry::instance().emitted(); }
 

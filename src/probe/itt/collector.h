@@ -22,6 +22,14 @@ TACHOSTAT_ITT_EXPORT const std::string& trouble();
 TACHOSTAT_ITT_EXPORT void prepare_environment();
 
 TACHOSTAT_ITT_EXPORT void set_level(Level level);
+// Told of every layer's begin and end while set, on the layer's thread: for counters of events. An
+// end is told of only when its begin was, in the same epoch or before the switch moved.
+struct LayerHooks {
+  void (*begin)(std::uint64_t epoch) noexcept;
+  void (*end)(std::uint64_t epoch, const trace::Span& span) noexcept;
+};
+// Null takes them away. What they point to must stay for ever.
+TACHOSTAT_ITT_EXPORT void set_layer_hooks(const LayerHooks* hooks);
 // One caller at a time.
 TACHOSTAT_ITT_EXPORT void drain(trace::Trace& out);
 TACHOSTAT_ITT_EXPORT std::uint64_t emitted();

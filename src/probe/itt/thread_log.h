@@ -40,25 +40,30 @@ class ThreadLog {
     frame.begin_ns = clock();
   }
 
-  // Owner's thread. `now_ns` was read before anything else.
-  void end(const void* domain, trace::Kind kind, std::uint64_t epoch, std::uint64_t now_ns) {
+  // Owner's thread. `now_ns` was read before anything else. True, with the span but for its name in
+  // `ended`, when a task of this epoch ended.
+  bool end(const void* domain, trace::Kind kind, std::uint64_t epoch, std::uint64_t now_ns,
+           trace::Span* ended = nullptr) {
     enter(epoch);
     if (too_deep_ > 0) {
       --too_deep_;
       count();
       too_deep_dropped_.store(too_deep_dropped_.load(std::memory_order_relaxed) + 1,
                               std::memory_order_relaxed);
-      return;
+      return false;
     }
-    if (open_ == 0 || frames_[open_ - 1].domain != domain) return;
+    if (open_ == 0 || frames_[open_ - 1].domain != domain) return false;
     const Frame& frame = frames_[--open_];
     count();
-    ring_.push({.begin_ns = frame.begin_ns,
-                .end_ns = now_ns,
-                .name = frame.name,
-                .thread = ring_.thread(),
-                .depth = static_cast<std::uint32_t>(open_),
-                .kind = kind});
+    const trace::Span span{.begin_ns = frame.begin_ns,
+                           .end_ns = now_ns,
+                           .name = frame.name,
+                           .thread = ring_.thread(),
+                           .depth = static_cast<std::uint32_t>(open_),
+                           .kind = kind};
+    ring_.push(span);
+    if (ended != nullptr) *ended = span;
+    return true;
   }
 
   // Any thread. Both only grow.
