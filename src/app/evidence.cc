@@ -4,13 +4,10 @@
 #include <set>
 
 #include "base/log.h"
+#include "model/work.h"
 
 namespace tachostat::app {
 namespace {
-
-void add_work(double& sum, double value) {
-  if (value >= 0) sum = std::max(0.0, sum) + value;
-}
 
 // The engine does not always tell all that it fused: the MatMul before a bias is missing from the
 // fully connected layer that runs both. A layer of the model that no executed layer claims is
@@ -32,27 +29,18 @@ std::vector<std::string> with_unclaimed_producers(const model::Graph& graph,
   return all;
 }
 
-// Of all originals together: operations and weights add up, but what one original writes for the
-// next stays inside the fused layer, so only the first's inputs and the last's outputs count as
-// traffic.
-model::Work work_of(const model::Graph& graph, const std::vector<std::string>& originals) {
-  model::Work work;
-  int first = -1;
-  int last = -1;
+// Of all originals together, at the types that the layer runs with.
+model::Work work_of(const model::Graph& graph, const model::FusedWork& fused,
+                    const std::vector<std::string>& originals, const engine::AppliedLayer& layer) {
+  std::vector<int> indices;
   for (const std::string& name : originals) {
     const int index = graph.find_layer(name);
     if (index < 0) continue;
-    const model::Work& one = graph.layers[static_cast<std::size_t>(index)].work;
-    add_work(work.flops, one.flops);
-    add_work(work.weight_bytes, one.weight_bytes);
-    first = first < 0 ? index : std::min(first, index);
-    last = std::max(last, index);
+    if (std::find(indices.begin(), indices.end(), index) == indices.end()) indices.push_back(index);
   }
-  if (first >= 0) {
-    work.input_bytes = graph.layers[static_cast<std::size_t>(first)].work.input_bytes;
-    work.output_bytes = graph.layers[static_cast<std::size_t>(last)].work.output_bytes;
-  }
-  return work;
+  return fused.of(
+      indices,
+      {.weights = layer.weight_type, .inputs = layer.input_type, .outputs = layer.output_type});
 }
 
 }  // namespace
@@ -78,6 +66,7 @@ profile::SessionInfo session_info(const model::Graph& graph,
   info.static_shapes = std::all_of(declared.begin(), declared.end(), [](const model::Port& input) {
     return model::is_static(input.shape);
   });
+  const model::FusedWork fused(graph);
   std::set<std::string> claimed;
   for (const engine::AppliedLayer& layer : applied.layers) {
     claimed.insert(layer.originals.begin(), layer.originals.end());
@@ -90,7 +79,7 @@ profile::SessionInfo session_info(const model::Graph& graph,
                            .kernel = layer.kernel,
                            .precision = layer.precision,
                            .layout = layer.layout,
-                           .work = work_of(graph, originals)});
+                           .work = work_of(graph, fused, originals, layer)});
   }
   return info;
 }

@@ -41,8 +41,13 @@ struct AppliedLayer {
   std::vector<std::string> originals;  // the model's layers that were fused into it
   std::string type;                    // "Convolution", "Reorder", …
   std::string kernel;                  // "brgconv_avx2_1x1_f32"
-  std::string precision;               // "f32"
+  std::string precision;               // of its arithmetic, as the engine calls it: "f32"
   std::string layout;                  // output layout, "nChw8c"
+  // Types of the largest weight, of the largest activation read, and of the first output; kUnknown
+  // where there is none or the engine does not tell.
+  model::DataType weight_type = model::DataType::kUnknown;
+  model::DataType input_type = model::DataType::kUnknown;
+  model::DataType output_type = model::DataType::kUnknown;
 };
 
 struct Applied {

@@ -45,6 +45,54 @@ TEST(WorkTest, ConvolutionBackprop) {
   EXPECT_EQ(grouped.flops, 2.0 * 8 * 25 * 3 * 4);
 }
 
+TEST(WorkTest, DeformableConvolutionAlsoReadsBetweenPlaces) {
+  const double products = 2.0 * 16 * 100 * 8 * 9;
+  const double samples = 8.0 * 9 * 100;
+  const Work work = count("DeformableConvolution",
+                          {f32({1, 8, 12, 12}), f32({1, 18, 10, 10}), weight({16, 8, 3, 3})},
+                          {f32({1, 16, 10, 10})});
+  EXPECT_EQ(work.flops, products + 8 * samples);
+  const Work masked =
+      count("DeformableConvolution",
+            {f32({1, 8, 12, 12}), f32({1, 18, 10, 10}), weight({16, 8, 3, 3}), f32({1, 9, 10, 10})},
+            {f32({1, 16, 10, 10})});
+  EXPECT_EQ(masked.flops, products + 9 * samples);
+}
+
+TEST(WorkTest, ProductsOfOtherKinds) {
+  EXPECT_EQ(count("GroupedMatMul", {f32({6, 7}), weight({2, 3, 7}), f32({2})}, {f32({6, 3})}).flops,
+            2.0 * 6 * 7 * 3);
+  EXPECT_EQ(count("Inverse", {f32({4, 3, 3})}, {f32({4, 3, 3})}).flops, 4 * 2.0 * 27);
+  EXPECT_EQ(count("Inverse", {f32({kDynamic, 3, 3})}, {f32({kDynamic, 3, 3})}).flops, -1);
+  EXPECT_EQ(count("ScaledDotProductAttention",
+                  {f32({1, 2, 5, 8}), f32({1, 2, 7, 8}), f32({1, 2, 7, 4})}, {f32({1, 2, 5, 4})})
+                .flops,
+            2.0 * 5 * 7 * (16 + 8 + 5));
+}
+
+TEST(WorkTest, EmbeddingBagsReadARowPerIndex) {
+  Value indices{.type = DataType::kI64, .shape = {2, 3}};
+  const Work work = count("EmbeddingBagPackedSum", {weight({1000, 8}), indices}, {f32({2, 8})});
+  EXPECT_EQ(work.flops, 48);
+  EXPECT_EQ(work.weight_bytes, 4.0 * 6 * 8);
+}
+
+TEST(WorkTest, ShortTimeTransforms) {
+  // 8 points make 5 frequencies; 10 frames.
+  const Work work = count("STFT", {f32({44}), weight({8})}, {f32({5, 10, 2})});
+  EXPECT_EQ(work.flops, 10 * 8 * (2.5 * 3 + 1));
+}
+
+TEST(WorkTest, SearchesTakeALogarithm) {
+  EXPECT_EQ(count("Bucketize", {f32({10}), weight({64})}, {f32({10})}).flops, 60);
+  EXPECT_EQ(count("SearchSorted", {f32({64}), f32({10})}, {f32({10})}).flops, 60);
+}
+
+TEST(WorkTest, SlicesReadWhatTheyReturn) {
+  Value begin{.type = DataType::kI64, .shape = {1}, .constant = true};
+  EXPECT_EQ(count("Slice", {f32({100}), begin, begin}, {f32({10})}).input_bytes, 40);
+}
+
 TEST(WorkTest, MatMulWhateverIsTransposed) {
   const double flops = 2.0 * 5 * 7 * 3;
   EXPECT_EQ(count("MatMul", {f32({5, 7}), weight({7, 3})}, {f32({5, 3})}).flops, flops);

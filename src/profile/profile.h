@@ -134,6 +134,10 @@ struct Roofline {
   double single_f32_flops = -1;  // with one
   double memory_bandwidth = -1;  // bytes/s from DRAM with `threads`
   double cache_bandwidth = -1;   // bytes/s from the last cache level
+  // From a calibration only, with `threads`; -1 also where no instruction multiplies these types.
+  double peak_bf16_flops = -1;
+  double peak_f16_flops = -1;
+  double peak_int8_ops = -1;  // operations/s
 };
 
 // Runs a fused multiply-add loop and a stream triad for about `milliseconds` in all. Quick (0.2 s

@@ -46,6 +46,32 @@ bool is_executed(const ov::Node& node, std::unordered_set<const ov::Node*>& cons
   return !constant && type != "Input" && type != "Output";
 }
 
+model::DataType type_of(const ov::element::Type& type) {
+  const std::string name = type.to_string();
+  if (name.starts_with("f8")) return model::DataType::kF8;
+  return model::data_type_of(name == "boolean" ? "bool" : name);
+}
+
+// Of the input with the most elements among the weights or among the activations. Open shapes have
+// as many as they have at least.
+model::DataType largest_input(const ov::Node& node,
+                              const std::unordered_set<const ov::Node*>& constants, bool weights) {
+  model::DataType type = model::DataType::kUnknown;
+  std::int64_t most = -1;
+  for (const ov::Input<const ov::Node>& input : node.inputs()) {
+    const ov::Node* source = input.get_source_output().get_node();
+    if (constants.contains(source) != weights) continue;
+    std::int64_t elements = 1;
+    for (const ov::Dimension& dimension : input.get_partial_shape()) {
+      elements *= std::max<std::int64_t>(1, dimension.get_min_length());
+    }
+    if (elements <= most) continue;
+    most = elements;
+    type = type_of(input.get_element_type());
+  }
+  return type;
+}
+
 // Adds the layers whose names are not in `names` yet.
 void add_layers(const ov::CompiledModel& stream, std::unordered_set<std::string>& names,
                 std::vector<AppliedLayer>& layers) {
@@ -64,7 +90,12 @@ void add_layers(const ov::CompiledModel& stream, std::unordered_set<std::string>
                       .type = info(*node, "layerType"),
                       .kernel = info(*node, "primitiveType"),
                       .precision = info(*node, "runtimePrecision"),
-                      .layout = info(*node, "outputLayouts")});
+                      .layout = info(*node, "outputLayouts"),
+                      .weight_type = largest_input(*node, constants, true),
+                      .input_type = largest_input(*node, constants, false),
+                      .output_type = node->get_output_size() == 0
+                                         ? model::DataType::kUnknown
+                                         : type_of(node->get_output_element_type(0))});
   }
 }
 
