@@ -221,7 +221,10 @@ std::string to_json(const Roofline& roofline) {
                          {"peak_f32_flops", number_or_null(roofline.peak_f32_flops)},
                          {"single_f32_flops", number_or_null(roofline.single_f32_flops)},
                          {"memory_bandwidth", number_or_null(roofline.memory_bandwidth)},
-                         {"cache_bandwidth", number_or_null(roofline.cache_bandwidth)}};
+                         {"cache_bandwidth", number_or_null(roofline.cache_bandwidth)},
+                         {"peak_bf16_flops", number_or_null(roofline.peak_bf16_flops)},
+                         {"peak_f16_flops", number_or_null(roofline.peak_f16_flops)},
+                         {"peak_int8_ops", number_or_null(roofline.peak_int8_ops)}};
   return document.dump();
 }
 
@@ -234,7 +237,14 @@ absl::StatusOr<Roofline> roofline_from_json(std::string_view text) {
     TS_RETURN_IF_ERROR(members.read_or_null("peak_f32_flops", roofline.peak_f32_flops));
     TS_RETURN_IF_ERROR(members.read_or_null("single_f32_flops", roofline.single_f32_flops));
     TS_RETURN_IF_ERROR(members.read_or_null("memory_bandwidth", roofline.memory_bandwidth));
-    return members.read_or_null("cache_bandwidth", roofline.cache_bandwidth);
+    TS_RETURN_IF_ERROR(members.read_or_null("cache_bandwidth", roofline.cache_bandwidth));
+    // Of a calibration; older writers don't have them.
+    const auto optional = [&members](const char* name, double& to) {
+      return members.has(name) ? members.read_or_null(name, to) : absl::OkStatus();
+    };
+    TS_RETURN_IF_ERROR(optional("peak_bf16_flops", roofline.peak_bf16_flops));
+    TS_RETURN_IF_ERROR(optional("peak_f16_flops", roofline.peak_f16_flops));
+    return optional("peak_int8_ops", roofline.peak_int8_ops);
   }();
   if (!status.ok()) return base::with_context(status, "roofline");
   return roofline;

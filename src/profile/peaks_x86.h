@@ -1,0 +1,12 @@
+// x86's loops; nothing elsewhere.
+#pragma once
+
+#include <vector>
+
+#include "profile/peaks.h"
+
+namespace tachostat::profile {
+
+void add_x86_peaks(const std::vector<InstructionSet>& sets, std::vector<PeakKernel>& kernels);
+
+}  // namespace tachostat::profile
