@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "app/profile_run.h"
+#include "app/roofline.h"
 #include "base/status.h"
 #include "cli/cli.h"
 #include "diagnose/diagnose.h"
@@ -30,7 +31,7 @@ absl::Status run(const Common& common, const ProfileFlags& flags) {
     TS_ASSIGN_OR_RETURN(app::ProfileRun run, profile_model(flags));
     profile = std::move(run.profile);
   }
-  const profile::Roofline roofline = profile::measure_roofline(profile.threads * profile.streams);
+  const profile::Roofline roofline = app::roofline(profile.threads * profile.streams);
   const auto findings = diagnose::diagnose(profile, roofline);
   fmt::print("{}", common.json ? diagnose::to_json(findings) + "\n" : diagnose::to_text(findings));
   return absl::OkStatus();

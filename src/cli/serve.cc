@@ -6,6 +6,7 @@
 
 #include "app/app.h"
 #include "app/engines.h"
+#include "app/roofline.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/units.h"
@@ -100,7 +101,7 @@ absl::StatusOr<int> serve(const Common& common, const ServeFlags& flags) {
     spdlog::warn("no layer spans: {}", status.message());
   }
   if (options.model.learn != govern::Learn::kOff) {
-    options.model.roofline = profile::measure_roofline(engine->capabilities().hardware_threads);
+    options.model.roofline = app::roofline(engine->capabilities().hardware_threads);
   }
   base::SystemClock clock;
   TS_ASSIGN_OR_RETURN(const auto app, app::App::Create(clock, *engine, spans, std::move(options)));

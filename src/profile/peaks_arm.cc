@@ -13,8 +13,8 @@ namespace {
   DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14) DO(15)
 constexpr double kChains = 16;
 
-// Assembly: the compiler can neither reorder nor leave out, and needs no flag for the extension.
-#define TS_ASM_LOOP(TYPE, INSTRUCTION, EXTENSION)        \
+// Assembly: the compiler can leave nothing out.
+#define TS_ASM_LOOP(TYPE)                                \
   TYPE a = {};                                           \
   TYPE b = {};                                           \
   TS_SIXTEEN(TS_START)                                   \
@@ -29,29 +29,31 @@ constexpr double kChains = 16;
 #define TS_SUM(i) sum = vaddq_f32(sum, x##i);
 
 #define TS_STEP(i) asm volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(x##i) : "w"(a), "w"(b));
-float fma_f32(std::size_t rounds) { TS_ASM_LOOP(float32x4_t, , ) }
+float fma_f32(std::size_t rounds) { TS_ASM_LOOP(float32x4_t) }
 #undef TS_STEP
 
-#define TS_STEP(i) \
-  asm volatile(".arch_extension fp16\n\tfmla %0.8h, %1.8h, %2.8h" : "+w"(x##i) : "w"(a), "w"(b));
-float fma_f16(std::size_t rounds) { TS_ASM_LOOP(float32x4_t, , ) }
+#define TS_STEP(i) asm volatile("fmla %0.8h, %1.8h, %2.8h" : "+w"(x##i) : "w"(a), "w"(b));
+__attribute__((target("arch=armv8.2-a+fp16"))) float fma_f16(std::size_t rounds) {
+  TS_ASM_LOOP(float32x4_t)
+}
 #undef TS_STEP
 
-#define TS_STEP(i)                                                     \
-  asm volatile(".arch_extension dotprod\n\tsdot %0.4s, %1.16b, %2.16b" \
-               : "+w"(x##i)                                            \
-               : "w"(a), "w"(b));
-float dot_int8(std::size_t rounds) { TS_ASM_LOOP(float32x4_t, , ) }
+#define TS_STEP(i) asm volatile("sdot %0.4s, %1.16b, %2.16b" : "+w"(x##i) : "w"(a), "w"(b));
+__attribute__((target("arch=armv8.2-a+dotprod"))) float dot_int8(std::size_t rounds) {
+  TS_ASM_LOOP(float32x4_t)
+}
 #undef TS_STEP
 
-#define TS_STEP(i) \
-  asm volatile(".arch_extension i8mm\n\tsmmla %0.4s, %1.16b, %2.16b" : "+w"(x##i) : "w"(a), "w"(b));
-float matrix_int8(std::size_t rounds) { TS_ASM_LOOP(float32x4_t, , ) }
+#define TS_STEP(i) asm volatile("smmla %0.4s, %1.16b, %2.16b" : "+w"(x##i) : "w"(a), "w"(b));
+__attribute__((target("arch=armv8.6-a"))) float matrix_int8(std::size_t rounds) {
+  TS_ASM_LOOP(float32x4_t)
+}
 #undef TS_STEP
 
-#define TS_STEP(i) \
-  asm volatile(".arch_extension bf16\n\tbfmmla %0.4s, %1.8h, %2.8h" : "+w"(x##i) : "w"(a), "w"(b));
-float matrix_bf16(std::size_t rounds) { TS_ASM_LOOP(float32x4_t, , ) }
+#define TS_STEP(i) asm volatile("bfmmla %0.4s, %1.8h, %2.8h" : "+w"(x##i) : "w"(a), "w"(b));
+__attribute__((target("arch=armv8.6-a"))) float matrix_bf16(std::size_t rounds) {
+  TS_ASM_LOOP(float32x4_t)
+}
 #undef TS_STEP
 
 constexpr std::string_view kUnits = "Arm's cores differ in the number of their units";

@@ -86,16 +86,18 @@ __attribute__((target("avx512bf16,avx512f"))) float dot_bf16(std::size_t rounds)
   return used(sum);
 }
 
-// Before VNNI: bytes multiply to pairs in 16 bits, pairs add up to 32 bits, and on to the sum. The
-// empty assembly makes every product a new one, else the compiler would take one for all.
+// Before VNNI: bytes multiply to pairs in 16 bits, pairs add up to 32 bits, and on to the sum. In
+// assembly, else the compiler would take one product for all.
 __attribute__((target("avx2"))) float madd_avx2(std::size_t rounds) {
-  __m256i a = _mm256_set1_epi8(1);
+  __m256i product;
+  const __m256i a = _mm256_set1_epi8(1);
   const __m256i b = _mm256_set1_epi8(1);
   const __m256i ones = _mm256_set1_epi16(1);
 #define TS_START(i) __m256i x##i = _mm256_set1_epi32(i);
-#define TS_STEP(i)            \
-  asm volatile("" : "+x"(a)); \
-  x##i = _mm256_add_epi32(x##i, _mm256_madd_epi16(_mm256_maddubs_epi16(a, b), ones));
+#define TS_STEP(i)                                                                 \
+  asm volatile("vpmaddubsw %2, %3, %1\n\tvpmaddwd %4, %1, %1\n\tvpaddd %1, %0, %0" \
+               : "+x"(x##i), "=&x"(product)                                        \
+               : "x"(a), "x"(b), "x"(ones));
 #define TS_SUM(x) sum = _mm256_add_epi32(sum, x);
   TS_LOOP(__m256i, TS_START, TS_STEP, TS_SUM)
 #undef TS_START
@@ -105,13 +107,15 @@ __attribute__((target("avx2"))) float madd_avx2(std::size_t rounds) {
 }
 
 __attribute__((target("avx512bw,avx512f"))) float madd_avx512(std::size_t rounds) {
-  __m512i a = _mm512_set1_epi8(1);
+  __m512i product;
+  const __m512i a = _mm512_set1_epi8(1);
   const __m512i b = _mm512_set1_epi8(1);
   const __m512i ones = _mm512_set1_epi16(1);
 #define TS_START(i) __m512i x##i = _mm512_set1_epi32(i);
-#define TS_STEP(i)            \
-  asm volatile("" : "+v"(a)); \
-  x##i = _mm512_add_epi32(x##i, _mm512_madd_epi16(_mm512_maddubs_epi16(a, b), ones));
+#define TS_STEP(i)                                                                 \
+  asm volatile("vpmaddubsw %2, %3, %1\n\tvpmaddwd %4, %1, %1\n\tvpaddd %1, %0, %0" \
+               : "+v"(x##i), "=&v"(product)                                        \
+               : "v"(a), "v"(b), "v"(ones));
 #define TS_SUM(x) sum = _mm512_add_epi32(sum, x);
   TS_LOOP(__m512i, TS_START, TS_STEP, TS_SUM)
 #undef TS_START
@@ -123,7 +127,7 @@ __attribute__((target("avx512bw,avx512f"))) float madd_avx512(std::size_t rounds
 __attribute__((target("avxvnni,avx2"))) float dot_avx_vnni(std::size_t rounds) {
   const __m256i ones = _mm256_set1_epi8(1);
 #define TS_START(i) __m256i x##i = _mm256_set1_epi32(i);
-#define TS_STEP(i) x##i = _mm256_dpbusd_avx_epi32(x##i, ones, ones);
+#define TS_STEP(i) asm volatile("%{vex%} vpdpbusd %1, %1, %0" : "+x"(x##i) : "x"(ones));
 #define TS_SUM(x) sum = _mm256_add_epi32(sum, x);
   TS_LOOP(__m256i, TS_START, TS_STEP, TS_SUM)
 #undef TS_START
@@ -135,7 +139,7 @@ __attribute__((target("avxvnni,avx2"))) float dot_avx_vnni(std::size_t rounds) {
 __attribute__((target("avx512vnni,avx512f"))) float dot_vnni(std::size_t rounds) {
   const __m512i ones = _mm512_set1_epi8(1);
 #define TS_START(i) __m512i x##i = _mm512_set1_epi32(i);
-#define TS_STEP(i) x##i = _mm512_dpbusd_epi32(x##i, ones, ones);
+#define TS_STEP(i) asm volatile("vpdpbusd %1, %1, %0" : "+v"(x##i) : "v"(ones));
 #define TS_SUM(x) sum = _mm512_add_epi32(sum, x);
   TS_LOOP(__m512i, TS_START, TS_STEP, TS_SUM)
 #undef TS_START

@@ -128,3 +128,28 @@ def test_machine():
     assert machine["roofline"]["peak_f32_flops"] > 1e8
     assert machine["spans"].startswith("available"), machine["spans"]
     assert "openvino" in program.run("machine").stdout
+    assert {"name": "sse4_2", "present": True} in machine["instruction_sets"] or os.uname().machine != "x86_64"
+
+
+def test_a_calibration_is_kept_for_this_machine_and_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    before = json.loads(program.run("machine", "--json").stdout)
+    assert before["calibration"] is None
+    done = program.run("machine", "--calibrate", "--json")
+    assert done.returncode == 0, done.stderr
+    taken = json.loads(done.stdout)["calibration"]
+    assert {figure["group"] for figure in taken["figures"]} == {"clock", "compute", "bandwidth", "latency"}
+    kept = tmp_path / "tachostat" / "calibration.json"
+    assert json.loads(kept.read_text())["taken"] == taken["taken"]
+    again = json.loads(program.run("machine", "--json").stdout)
+    assert again["calibration"]["taken"] == taken["taken"]
+    f32 = [figure["median"] for figure in taken["figures"] if figure["what"] == "f32"]
+    assert again["roofline"]["peak_f32_flops"] in f32
+
+    other = json.loads(kept.read_text())
+    other["fingerprint"]["processor"] = "another"
+    kept.write_text(json.dumps(other))
+    assert json.loads(program.run("machine", "--json").stdout)["calibration"] is None
+    assert "another" in program.run("machine").stdout
+    kept.write_text("{")
+    assert program.run("machine").returncode == 0
