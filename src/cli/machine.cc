@@ -15,6 +15,7 @@
 #include "probe/probe.h"
 #include "profile/calibration.h"
 #include "profile/profile.h"
+#include "profile/rates.h"
 
 namespace tachostat::cli {
 namespace {
@@ -134,7 +135,7 @@ absl::StatusOr<profile::Calibration> calibrate(const Machine& machine) {
     return interrupted == 0;
   };
   absl::StatusOr<profile::Calibration> calibration =
-      profile::calibrate(base::SystemClock(), options);
+      profile::calibrate(base::SystemClock(), profile::ThreadTime(), options);
   if (terminal) fmt::print(stderr, "\r\033[K");
   TS_RETURN_IF_ERROR(calibration.status());
   const std::string path = profile::calibration_path();

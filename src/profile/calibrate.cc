@@ -92,8 +92,10 @@ struct Measurement {
 
 class Calibrator {
  public:
-  Calibrator(const base::Clock& clock, const CalibrateOptions& options)
+  Calibrator(const base::Clock& clock, const base::Clock& thread_time,
+             const CalibrateOptions& options)
       : clock_(clock),
+        thread_time_(thread_time),
         options_(options),
         memory_(memory_size(options.fingerprint, options.most_memory)),
         // Enough for each number of threads among which the memory is divided.
@@ -141,7 +143,7 @@ class Calibrator {
     const auto n = static_cast<std::size_t>(threads);
     const base::Duration slice = options_.slice;
     add({.group = "clock", .what = "cycles", .unit = "Hz", .threads = threads},
-        [=, this] { return cycle_rate(clock_, pool_, n, slice); });
+        [=, this] { return cycle_rate(thread_time_, pool_, n, slice); });
     for (const PeakKernel& kernel : kernels_) {
       add({.group = "compute",
            .what = std::string(kernel.precision),
@@ -149,7 +151,7 @@ class Calibrator {
            .unit = kernel.precision == "int8" ? "OP/s" : "FLOP/s",
            .threads = threads,
            .basis = std::string(kernel.per_cycle > 0 ? "" : kernel.units)},
-          [=, this, &kernel] { return compute_rate(clock_, pool_, n, slice, kernel); });
+          [=, this, &kernel] { return compute_rate(thread_time_, pool_, n, slice, kernel); });
     }
     std::vector<Level> levels = levels_of(options_.fingerprint, threads);
     levels.push_back({"DRAM", memory_ / n});
@@ -157,9 +159,9 @@ class Calibrator {
       const std::size_t bytes = std::min(level.bytes, memory_ / n);
       Figure figure{.group = "bandwidth", .what = level.name, .unit = "B/s", .threads = threads};
       figure.how = "read";
-      add(figure, [=, this] { return read_rate(clock_, pool_, n, slice, read_, bytes); });
+      add(figure, [=, this] { return read_rate(thread_time_, pool_, n, slice, read_, bytes); });
       figure.how = "triad";
-      add(figure, [=, this] { return triad_rate(clock_, pool_, n, slice, triad_, bytes); });
+      add(figure, [=, this] { return triad_rate(thread_time_, pool_, n, slice, triad_, bytes); });
     }
     if (threads > 1) {
       add_latency("dispatch", threads, [=, this] {
@@ -187,7 +189,7 @@ class Calibrator {
 
   absl::Status measure() {
     // Clocks rise after a moment of work only.
-    cycle_rate(clock_, pool_, pool_.size(), 4 * options_.slice);
+    cycle_rate(thread_time_, pool_, pool_.size(), 4 * options_.slice);
     const int repeats = std::max(1, options_.repeats);
     for (int repeat = 0; repeat < repeats; ++repeat) {
       for (std::size_t i = 0; i < plan_.size(); ++i) {
@@ -206,6 +208,7 @@ class Calibrator {
   }
 
   const base::Clock& clock_;
+  const base::Clock& thread_time_;
   const CalibrateOptions& options_;
   const std::size_t memory_;  // bytes, of all threads together
   Pool pool_;
@@ -217,7 +220,8 @@ class Calibrator {
 
 }  // namespace
 
-absl::StatusOr<Calibration> calibrate(const base::Clock& clock, const CalibrateOptions& options) {
+absl::StatusOr<Calibration> calibrate(const base::Clock& clock, const base::Clock& thread_time,
+                                      const CalibrateOptions& options) {
   if (options.fingerprint.cpus.empty()) {
     return base::invalid_argument("calibration: no processor is allowed to this process");
   }
@@ -225,7 +229,7 @@ absl::StatusOr<Calibration> calibrate(const base::Clock& clock, const CalibrateO
                           .taken = base::format_unix_time(clock.unix_time()),
                           .sets = options.sets};
   const base::Time begin = clock.now();
-  Calibrator calibrator(clock, options);
+  Calibrator calibrator(clock, thread_time, options);
   TS_RETURN_IF_ERROR(calibrator.run(calibration.figures));
   calibrator.judge(calibration);
   calibration.seconds = base::to_seconds(clock.now() - begin);

@@ -41,7 +41,7 @@ CalibrateOptions small_machine() {
 
 TEST(Calibrate, MeasuresEveryFigureByNumberOfThreads) {
   const TickingClock clock;
-  const auto calibration = calibrate(clock, small_machine());
+  const auto calibration = calibrate(clock, clock, small_machine());
   ASSERT_TRUE(calibration.ok()) << calibration.status();
   std::set<std::string> found;
   for (const Figure& figure : calibration->figures) {
@@ -71,7 +71,7 @@ TEST(Calibrate, MeasuresEveryFigureByNumberOfThreads) {
 
 TEST(Calibrate, TheoryIsCyclesTimesUnitsTimesCores) {
   const TickingClock clock;
-  const auto calibration = calibrate(clock, small_machine());
+  const auto calibration = calibrate(clock, clock, small_machine());
   ASSERT_TRUE(calibration.ok());
   for (const Figure& figure : calibration->figures) {
     if (figure.group != "compute") continue;
@@ -95,13 +95,13 @@ TEST(Calibrate, TellsItsProgressAndStopsWhenAsked) {
     last = done;
     return ++calls < 5;
   };
-  EXPECT_EQ(calibrate(clock, options).status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(calibrate(clock, clock, options).status().code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(calls, 5);
 }
 
 TEST(Calibrate, NeedsAProcessor) {
   const TickingClock clock;
-  EXPECT_EQ(calibrate(clock, {}).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(calibrate(clock, clock, {}).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(Calibrate, OneProcessorWithoutKnownCachesWillDo) {
@@ -111,7 +111,7 @@ TEST(Calibrate, OneProcessorWithoutKnownCachesWillDo) {
   options.fingerprint.cores = 0;
   options.fingerprint.caches.clear();
   options.sets.clear();
-  const auto calibration = calibrate(clock, options);
+  const auto calibration = calibrate(clock, clock, options);
   ASSERT_TRUE(calibration.ok());
   EXPECT_NE(calibration->find("compute", "f32", "portable", 1), nullptr);
   EXPECT_NE(calibration->find("bandwidth", "DRAM", "read", 1), nullptr);

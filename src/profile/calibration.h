@@ -66,8 +66,10 @@ struct CalibrateOptions {
 };
 
 // Takes seconds, with every allowed processor busy. Starts threads of its own and joins them.
-// Cancelled: progress said so.
-absl::StatusOr<Calibration> calibrate(const base::Clock& clock, const CalibrateOptions& options);
+// Rates are by `thread_time`, which each thread asks for its own time (ThreadTime); latencies are
+// by `clock`. Cancelled: progress said so.
+absl::StatusOr<Calibration> calibrate(const base::Clock& clock, const base::Clock& thread_time,
+                                      const CalibrateOptions& options);
 
 // The simple figures for `threads` threads, from the nearest number that was measured: medians.
 Roofline roofline_of(const Calibration& calibration, int threads);

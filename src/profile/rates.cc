@@ -1,5 +1,7 @@
 #include "profile/rates.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <numeric>
 #include <vector>
@@ -10,8 +12,9 @@ namespace {
 using base::Duration;
 using base::Time;
 
-constexpr std::size_t kRounds = 2000;  // of a kernel between two looks at the clock
-constexpr std::size_t kStepBytes = std::size_t{256} << 10;  // as well
+// Between two looks at the clock, which may take a third of a microsecond.
+constexpr std::size_t kRounds = 20'000;  // of a kernel
+constexpr std::size_t kStepBytes = std::size_t{4} << 20;
 constexpr std::size_t kBlock = 64;  // floats that a read kernel takes at once
 
 // Each thread's work per second, added up. `step` does some microseconds of work and returns how
@@ -41,6 +44,12 @@ void keep(const void* memory) { asm volatile("" : : "r"(memory) : "memory"); }
 
 }  // namespace
 
+base::Time ThreadTime::now() const {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return base::Time(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
+
 double compute_rate(const base::Clock& clock, Pool& pool, std::size_t threads, Duration slice,
                     const PeakKernel& kernel) {
   return rate_of(clock, pool, threads, slice, [&kernel](const Pages&) {
@@ -55,8 +64,8 @@ double compute_rate(const base::Clock& clock, Pool& pool, std::size_t threads, D
 double cycle_rate(const base::Clock& clock, Pool& pool, std::size_t threads, Duration slice) {
   const double all = rate_of(clock, pool, threads, slice, [](const Pages&) {
     return [] {
-      run_chain(kRounds / 10);
-      return kChainCycles * static_cast<double>(kRounds / 10);
+      run_chain(kRounds / 25);
+      return kChainCycles * static_cast<double>(kRounds / 25);
     };
   });
   return all < 0 ? -1 : all / static_cast<double>(threads);

@@ -10,7 +10,16 @@
 
 namespace tachostat::profile {
 
-// Work per second, all threads together, over about `slice`; -1 when the clock did not move.
+// The time that the calling thread was on a processor. Rates by it are those of the machine even
+// while other programs take their turns; what a hypervisor takes is not seen.
+class ThreadTime final : public base::Clock {
+ public:
+  base::Time now() const override;
+  std::chrono::nanoseconds unix_time() const override { return now().time_since_epoch(); }
+};
+
+// Work per second, all threads together, over about `slice` of `clock` on each thread; -1 when the
+// clock did not move.
 
 // Operations.
 double compute_rate(const base::Clock& clock, Pool& pool, std::size_t threads, base::Duration slice,

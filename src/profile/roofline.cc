@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <functional>
 
-#include "base/clock.h"
 #include "profile/profile.h"
 #include "profile/rates.h"
 
@@ -40,7 +39,7 @@ PeakKernel f32_kernel(const std::vector<InstructionSet>& sets) {
 }  // namespace
 
 Roofline measure_roofline(int threads, int milliseconds) {
-  const base::SystemClock clock;
+  const ThreadTime clock;
   Roofline roofline{.threads = std::clamp(threads, 1, 1024)};
   const auto n = static_cast<std::size_t>(roofline.threads);
   const Duration slice =
