@@ -36,19 +36,21 @@ std::vector<PeakKernel> peak_kernels(const std::vector<InstructionSet>& sets) {
 }
 
 void run_chain(std::size_t rounds) {
+  std::uint64_t x = 1;  // kept over the rounds, else one would overlap the next
+#if defined(__x86_64__) || defined(__aarch64__)
+  const std::uint64_t step = 1;
+#endif
   for (std::size_t round = 0; round < rounds; ++round) {
 #if defined(__x86_64__)
     // Register to register: newer processors add small constants without spending a cycle.
-    std::uint64_t x = round;
-    const std::uint64_t step = 1;
     asm volatile(".rept 64\n\tadd %1, %0\n\t.endr" : "+r"(x) : "r"(step) : "cc");
 #elif defined(__aarch64__)
-    std::uint64_t x = round;
-    const std::uint64_t step = 1;
     asm volatile(".rept 64\n\tadd %0, %0, %1\n\t.endr" : "+r"(x) : "r"(step));
 #else
-    volatile std::uint64_t x = round;
-    for (int i = 0; i < 64; ++i) x = x + 1;
+    for (int i = 0; i < 64; ++i) {
+      ++x;
+      asm volatile("" : "+r"(x));
+    }
 #endif
   }
 }
