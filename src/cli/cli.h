@@ -35,6 +35,7 @@ Run add_diagnose(CLI::App& parser);
 Run add_machine(CLI::App& parser);
 Run add_import(CLI::App& parser);
 Run add_top(CLI::App& parser);
+Run add_record(CLI::App& parser);
 
 // Prints "tachostat: MESSAGE" to stderr; kBadUsage for errors that the user can mend, kFailed else.
 int report(const absl::Status& status);

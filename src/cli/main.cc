@@ -23,6 +23,7 @@ int run(int argc, char** argv) {
   add("serve", "serve a model, profile it while it serves, and hold the target", add_serve);
   add("profile", "time every executed layer of a model", add_profile);
   add("diagnose", "say what holds a model or a recorded profile back", add_diagnose);
+  add("record", "record a program whose libraries call ITT or NVTX, as it is", add_record);
   add("machine", "what this machine can do, and which sensors work", add_machine);
   add("import", "turn another tool's trace or report into a profile", add_import);
   add("top", "watch a running server: layers, sensors, targets", add_top);

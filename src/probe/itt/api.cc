@@ -1,6 +1,5 @@
 // ITT's C interface: what instrumented libraries find when they load this library, and the
 // functions that they call from then on.
-#include <time.h>
 
 #include <pthread.h>
 
@@ -10,8 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "probe/itt/annotation_api.h"
 #include "probe/itt/domains.h"
+#include "probe/itt/recorder.h"
 #include "probe/itt/registry.h"
+#include "probe/itt/this_thread.h"
 
 namespace tachostat::probe::itt {
 namespace {
@@ -29,13 +31,6 @@ std::atomic<const LayerHooks*> g_hooks{nullptr};
 
 const LayerHooks* hooks_for(const DomainClass& meaning) {
   return meaning.kind == trace::Kind::kLayer ? g_hooks.load(std::memory_order_acquire) : nullptr;
-}
-
-std::uint64_t now_ns() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
-         static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 // Gives the log back when its thread ends.
@@ -59,6 +54,7 @@ std::string name_of_this_thread() {
 // The only place where a task may allocate: a thread's first.
 ThreadLog* attach(std::uint64_t position) {
   if (t_ended || t_refused_at == position) return nullptr;
+  ensure_recording();  // of a process that was forked off a recorded one
   t_log = Registry::instance().attach(name_of_this_thread());
   if (t_log == nullptr) {
     t_refused_at = position;
@@ -132,10 +128,19 @@ void* function_named(std::string_view name) {
   for (const Entry& entry : entries) {
     if (entry.name == name) return entry.function;
   }
-  return nullptr;
+  return recording() ? annotation_named(name) : nullptr;
 }
 
 }  // namespace
+
+ThreadLog* log_of_this_thread(std::uint64_t position) {
+  return t_log != nullptr ? t_log : attach(position);
+}
+
+void forget_this_thread() {
+  t_log = nullptr;
+  t_refused_at = ~std::uint64_t{0};
+}
 
 int libraries() { return g_libraries.load(); }
 void set_level(Level level) { Registry::instance().set_level(level); }
@@ -181,6 +186,7 @@ extern "C" TACHOSTAT_ITT_EXPORT void itt_api_init(Global* global,
                                                   int /*groups*/) __asm__("__itt_api_init");
 void itt_api_init(Global* global, int /*groups*/) {
   if (global == nullptr || global->functions == nullptr) return;
+  library_called_in("ITT", __builtin_return_address(0));
   Registry::instance().adopt(global->domains, global->strings);
   // A library may free its own lists at its end; what we hold of them must stay.
   global->domains = nullptr;

@@ -12,13 +12,17 @@
 
 namespace tachostat::probe::itt {
 
-// The values of probe::Depth, which this library doesn't see; kNever for domains that are never on.
-enum class Level : std::uint8_t { kOff, kLayers, kKernels, kNever };
+// The values of probe::Depth, which this library doesn't see, and kAll: domains that only the
+// recording of a whole process looks at.
+enum class Level : std::uint8_t { kOff, kLayers, kKernels, kAll };
 
 // Why instrumented libraries will not find this collector; empty when they will.
 TACHOSTAT_ITT_EXPORT const std::string& trouble();
+// Where this library lies; empty when the loader does not tell.
+TACHOSTAT_ITT_EXPORT std::string library_path();
 // Points ITT's environment variable at this library, unless another collector has it. The library
-// does so by itself when it is loaded; again is harmless.
+// does so by itself when it is loaded; again is harmless. The caller reads the spans itself: a
+// recording of this process (recorder.h) ends.
 TACHOSTAT_ITT_EXPORT void prepare_environment();
 
 TACHOSTAT_ITT_EXPORT void set_level(Level level);

@@ -10,7 +10,7 @@ namespace tachostat::probe::itt {
 
 struct DomainClass {
   trace::Kind kind = trace::Kind::kOther;
-  Level level = Level::kNever;  // the least level at which it is on
+  Level level = Level::kAll;  // the least level at which it is on
 };
 
 inline DomainClass classify(std::string_view domain) {
@@ -25,6 +25,8 @@ inline DomainClass classify(std::string_view domain) {
       {"dnnl::primitive::execute", {trace::Kind::kPrimitive, Level::kKernels}},
       {"dnnl", {trace::Kind::kPrimitive, Level::kKernels}},  // as other builds of oneDNN call it
       {"tbb", {trace::Kind::kWorker, Level::kKernels}},
+      // Other frameworks', met only in recorded processes: PyTorch's emit_itt() and range_push().
+      {"PyTorch", {trace::Kind::kLayer, Level::kLayers}},
   };
   for (const Known& known : kKnown) {
     if (known.name == domain) return known.meaning;

@@ -9,24 +9,17 @@
 #include <string_view>
 
 #include "probe/itt/collector.h"
+#include "probe/itt/recorder.h"
 
 namespace tachostat::probe::itt {
 namespace {
 
 constexpr const char* kVariable = "INTEL_LIBITTNOTIFY64";
 
-// The file that this code was loaded from; empty when the loader does not tell.
-std::string path_of_this_library() {
-  Dl_info info;
-  if (dladdr(reinterpret_cast<const void*>(&prepare_environment), &info) == 0) return "";
-  char resolved[PATH_MAX];
-  return realpath(info.dli_fname, resolved) != nullptr ? resolved : "";
-}
-
 std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 std::string set_variable() {
-  const std::string self = path_of_this_library();
+  const std::string self = library_path();
   if (self.empty()) return "the path of libtachostat_itt.so cannot be found out";
   const char* named = getenv(kVariable);
   // A copy of ours, from the environment of a parent that runs another build, has no say.
@@ -50,6 +43,17 @@ __attribute__((constructor)) void at_load() { state(); }
 }  // namespace
 
 const std::string& trouble() { return state(); }
-void prepare_environment() { state(); }
+
+void prepare_environment() {
+  stop_recording();
+  state();
+}
+
+std::string library_path() {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<const void*>(&prepare_environment), &info) == 0) return "";
+  char resolved[PATH_MAX];
+  return realpath(info.dli_fname, resolved) != nullptr ? resolved : "";
+}
 
 }  // namespace tachostat::probe::itt

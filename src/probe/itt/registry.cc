@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <utility>
 
 #include "probe/itt/domains.h"
 
@@ -16,8 +17,7 @@ void set_flags(Domain& domain, bool on) {
 }
 
 bool is_on(const Domain& domain, std::uint64_t position) {
-  const Level level = unpack(domain.extra1).level;
-  return level != Level::kNever && static_cast<std::uint64_t>(level) <= (position & 0xff);
+  return static_cast<std::uint64_t>(unpack(domain.extra1).level) <= (position & 0xff);
 }
 
 char* copy_of(const char* text) {
@@ -50,6 +50,8 @@ void Registry::take_over(Domain& domain) {
 }
 
 std::uint32_t Registry::number_of(std::string_view name) {
+  // A program that gives each of its ranges a new name must not fill our memory.
+  if (names_.size() == kMostNames && !numbers_.contains(std::string(name))) return 0;
   const auto [found, added] = numbers_.emplace(name, static_cast<std::uint32_t>(names_.size()));
   if (added) names_.emplace_back(name);
   return found->second;
@@ -119,8 +121,15 @@ void Registry::rename(ThreadLog* log, const std::string& name) {
   }
 }
 
-// Rings are emptied outside mutex_, so that the switch and new threads don't wait for it.
 void Registry::drain(trace::Trace& out) {
+  std::vector<trace::Span> spans;
+  out.dropped += drain(spans, out.threads);
+  append(std::move(spans), out);
+}
+
+// Rings are emptied outside mutex_, so that the switch and new threads don't wait for it.
+std::uint64_t Registry::drain(std::vector<trace::Span>& spans,
+                              std::vector<std::pair<std::uint32_t, std::string>>& threads) {
   base::MutexLock drain_lock(drain_mutex_);
   struct Source {
     Slot* slot;
@@ -135,12 +144,11 @@ void Registry::drain(trace::Trace& out) {
       sources.push_back({slot.get(), slot->name, slot->state == Slot::kEnded});
     }
   }
-  std::vector<trace::Span> spans;
   for (const Source& source : sources) {
     const std::size_t before = spans.size();
     source.slot->log.ring().drain(spans);
     if (spans.size() == before) continue;
-    out.threads.emplace_back(source.slot->log.ring().thread(), source.name);
+    threads.emplace_back(source.slot->log.ring().thread(), source.name);
   }
   std::uint64_t losses = lost_.load(std::memory_order_relaxed);
   {
@@ -150,9 +158,39 @@ void Registry::drain(trace::Trace& out) {
     }
     for (const auto& slot : slots_) losses += slot->log.dropped();
   }
-  out.dropped += losses - drained_losses_;
-  drained_losses_ = losses;
-  append(std::move(spans), out);
+  return losses - std::exchange(drained_losses_, losses);
+}
+
+std::uint32_t Registry::number(std::string_view name) {
+  base::MutexLock lock(mutex_);
+  return number_of(name);
+}
+
+std::vector<std::string> Registry::names_from(std::size_t first) const {
+  base::MutexLock lock(mutex_);
+  if (first >= names_.size()) return {};
+  return {names_.begin() + static_cast<std::ptrdiff_t>(first), names_.end()};
+}
+
+void Registry::lock() TS_NO_ANALYSIS {
+  drain_mutex_.lock();
+  mutex_.lock();
+}
+
+void Registry::unlock() TS_NO_ANALYSIS {
+  mutex_.unlock();
+  drain_mutex_.unlock();
+}
+
+void Registry::forget_threads() TS_NO_ANALYSIS {
+  std::vector<trace::Span> parents;
+  for (const auto& slot : slots_) {
+    slot->log.ring().drain(parents);
+    parents.clear();
+    slot->state = Slot::kFree;
+  }
+  drained_losses_ = lost_.load(std::memory_order_relaxed);
+  for (const auto& slot : slots_) drained_losses_ += slot->log.dropped();
 }
 
 std::vector<std::string> Registry::names_of(const std::vector<std::uint32_t>& numbers) const {

@@ -22,6 +22,7 @@ class Registry {
  public:
   // Threads whose logs exist at once; later ones are counted as dropped. 128 full rings are 64 MiB.
   static constexpr std::size_t kMostThreads = 128;
+  static constexpr std::size_t kMostNames = 1 << 20;
 
   static Registry& instance();
 
@@ -44,7 +45,21 @@ class Registry {
   void count_lost() { lost_.fetch_add(1, std::memory_order_relaxed); }
 
   void drain(trace::Trace& out);
+  // The same with names by their number; gives how many spans were lost since the last call.
+  std::uint64_t drain(std::vector<trace::Span>& spans,
+                      std::vector<std::pair<std::uint32_t, std::string>>& threads);
   std::uint64_t emitted() const;
+
+  // A name's number, and the names from a number on.
+  std::uint32_t number(std::string_view name);
+  std::vector<std::string> names_from(std::size_t first) const;
+
+  // Around a fork, so that the child finds nothing half done.
+  void lock();
+  void unlock();
+  // In the child, while locked: only the calling thread is left, and what the rings hold is the
+  // parent's. All threads get new logs.
+  void forget_threads();
 
  private:
   struct Slot {
