@@ -19,7 +19,7 @@ struct Flags {
   std::vector<std::string> command;
   std::string depth = "all";
   std::string duration;
-  ExportFlags exported{.format = "chrome"};
+  ExportFlags exported;
 };
 
 std::string file_name(const std::string& library) { return library.substr(library.rfind('/') + 1); }
@@ -111,7 +111,9 @@ absl::StatusOr<int> run(const Common& common, Flags flags) {
   TS_ASSIGN_OR_RETURN(app::RecordRun recorded, app::record(options));
   times.end_unix_ns = static_cast<std::uint64_t>(clock.unix_time().count());
   profile::Profile profile = app::profile_of(recorded.trace, file_name(flags.command[0]));
-  TS_RETURN_IF_ERROR(report.write(std::move(profile), std::move(recorded.trace), times));
+  if (recorded.spans > 0) {
+    TS_RETURN_IF_ERROR(report.write(std::move(profile), std::move(recorded.trace), times));
+  }
   tell(flags, common.json, recorded);
   const bool good = (recorded.exit_code == 0 || recorded.timed_out) && recorded.spans > 0;
   return good ? kYes : kNo;
@@ -121,6 +123,7 @@ absl::StatusOr<int> run(const Common& common, Flags flags) {
 
 Run add_record(CLI::App& command) {
   auto flags = std::make_shared<Flags>();
+  flags->exported.format = "chrome";
   command.add_option("command", flags->command, "what to run, after --")->required();
   command
       .add_option("--depth", flags->depth,
