@@ -13,6 +13,8 @@
 #include "base/units.h"
 #include "cli/cli.h"
 #include "probe/probe.h"
+#include "probe/sensors/poller.h"
+#include "probe/sensors/topology.h"
 #include "profile/calibration.h"
 #include "profile/profile.h"
 #include "profile/rates.h"
@@ -58,6 +60,8 @@ struct Machine {
   absl::StatusOr<profile::Calibration> calibration = absl::NotFoundError("");
   profile::Roofline roofline{};
   std::string spans{};
+  probe::Topology topology{};
+  std::shared_ptr<const probe::SensorSnapshot> sensors{};
 };
 
 json to_json(const Machine& machine) {
@@ -68,7 +72,9 @@ json to_json(const Machine& machine) {
       {"roofline", json::parse(profile::to_json(machine.roofline))},
       {"calibration", machine.calibration.ok() ? json::parse(profile::to_json(*machine.calibration))
                                                : json(nullptr)},
-      {"spans", machine.spans}};
+      {"spans", machine.spans},
+      {"topology", json::parse(probe::to_json(machine.topology))},
+      {"sensors", json::parse(probe::to_json(*machine.sensors)).at("sensors")}};
 }
 
 void print_engines(const json& engines) {
@@ -122,7 +128,7 @@ void print(const Machine& machine) {
   } else {
     print_quick(machine.roofline, machine.calibration.status());
   }
-  fmt::print("layer spans   {}\n", machine.spans);
+  fmt::print("layer spans   {}\nsensors\n{}", machine.spans, probe::to_text(*machine.sensors));
 }
 
 // Shows progress on a terminal; SIGINT ends it, and what was kept before stays.
@@ -169,6 +175,11 @@ absl::StatusOr<Machine> look(const Flags& flags) {
   const absl::Status itt = spans.available();
   machine.spans = itt.ok() ? fmt::format("available, {:.0f} ns each", spans.nanoseconds_per_span())
                            : fmt::format("unavailable: {}", itt.message());
+  machine.topology = probe::read_topology({});
+  const base::SystemClock clock;
+  probe::SensorPoller poller(clock, probe::make_sensors({}), {});
+  poller.poll();
+  machine.sensors = poller.snapshot();
   return machine;
 }
 

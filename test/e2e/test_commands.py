@@ -127,7 +127,13 @@ def test_machine():
     assert "f32" in machine["engines"][0]["native_precisions"]
     assert machine["roofline"]["peak_f32_flops"] > 1e8
     assert machine["spans"].startswith("available"), machine["spans"]
-    assert "openvino" in program.run("machine").stdout
+    # Each sensor works, or says why not.
+    sensors = {sensor["name"]: sensor for sensor in machine["sensors"]}
+    assert {"rapl", "cgroup", "pressure", "thermal", "nvidia", "perf"} <= sensors.keys()
+    assert all(sensor["available"] or sensor["reason"] for sensor in sensors.values())
+    assert machine["topology"]["threads"] >= 1
+    text = program.run("machine").stdout
+    assert "openvino" in text and "rapl" in text
     assert {"name": "sse4_2", "present": True} in machine["instruction_sets"] or os.uname().machine != "x86_64"
 
 
