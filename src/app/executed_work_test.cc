@@ -33,12 +33,13 @@ struct Compared {
 };
 
 class ExecutedWork : public testing::Test {
- protected:
+ public:
   ExecutedWork() : folder_(fs::path(testing::TempDir()) / fs::path("executed_work_" + name())) {
     fs::create_directories(folder_);
   }
   ~ExecutedWork() override { fs::remove_all(folder_); }
 
+ protected:
   void compare(const std::shared_ptr<ov::Model>& network, Compared& compared) const {
     const std::string path = folder_ / "model.xml";
     ov::serialize(network, path, folder_ / "model.bin");

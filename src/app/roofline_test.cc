@@ -9,7 +9,7 @@ namespace tachostat::app {
 namespace {
 
 class RooflineTest : public testing::Test {
- protected:
+ public:
   RooflineTest()
       : path_(std::string(testing::TempDir()) + "/roofline_" +
               testing::UnitTest::GetInstance()->current_test_info()->name() + ".json") {
@@ -17,6 +17,7 @@ class RooflineTest : public testing::Test {
   }
   ~RooflineTest() override { std::filesystem::remove(path_); }
 
+ protected:
   static profile::Calibration calibration() {
     profile::Calibration made{.fingerprint = this_machine()};
     made.figures = {

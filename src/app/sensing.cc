@@ -9,7 +9,7 @@ namespace tachostat::app {
 
 Sensing::Sensing(const base::Clock& clock, const probe::SensorOptions& sensors,
                  probe::SensorPollerOptions options)
-    : clock_(clock), options_(options), poller_(clock, probe::make_sensors(sensors), options) {
+    : options_(options), poller_(clock, probe::make_sensors(sensors), options) {
   poller_.poll();  // so that the first snapshot is there at once
   thread_ = base::start_thread("sensors", [this](const std::stop_token& stop) { run(stop); });
 }

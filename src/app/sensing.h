@@ -26,7 +26,6 @@ class Sensing {
  private:
   void run(const std::stop_token& stop);
 
-  const base::Clock& clock_;
   const probe::SensorPollerOptions options_;
   probe::SensorPoller poller_;
   std::jthread thread_;

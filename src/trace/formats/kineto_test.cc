@@ -53,8 +53,7 @@ TEST(Kineto, ReadsARealTraceOfStepsOnTheCpu) {
   EXPECT_EQ(import->layers[0].precision, "f32");
   EXPECT_EQ(import->layers[0].device, "CPU");
   // What an operator calls lies inside it.
-  EXPECT_THAT(names_of(import->trace, Kind::kOperator),
-              Contains(HasSubstr("aten::_convolution")));
+  EXPECT_THAT(names_of(import->trace, Kind::kOperator), Contains(HasSubstr("aten::_convolution")));
   EXPECT_THAT(import->notes, IsEmpty());
 }
 
