@@ -33,7 +33,8 @@ struct Mode {
 constexpr Mode kModes[] = {{"off", Depth::kOff, false},
                            {"sampled", Depth::kKernels, false},
                            {"layers", Depth::kLayers, true},
-                           {"kernels", Depth::kKernels, true}};
+                           {"kernels", Depth::kKernels, true},
+                           {"counters", Depth::kCounters, true}};
 
 void set_mode(probe::Sampler& sampler, const Mode& mode) {
   sampler.set_depth(mode.depth);
@@ -137,6 +138,7 @@ absl::StatusOr<json> measure(const std::string& path, const std::string& shape_t
   std::mt19937 random(1);
   std::vector<std::function<void(json&)>> runs;
   for (const Mode& mode : kModes) {
+    if (!probe::itt_source().available_at(mode.depth).ok()) continue;
     runs.emplace_back([&](json& block) {
       set_mode(sampler, mode);
       block[mode.name] = time_block(*session, inputs, requests);
