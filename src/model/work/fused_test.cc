@@ -13,11 +13,11 @@ Value weight(Shape shape) {
 // Adds a layer that reads the named producers (-1: from outside or a weight).
 class GraphMaker {
  public:
-  int add(const std::string& type, std::vector<std::pair<int, Value>> inputs, Value output) {
+  int add(const std::string& type, const std::vector<std::pair<int, Value>>& inputs, Value output) {
     Layer layer{.name = type, .type = type};
-    for (auto& [producer, value] : inputs) {
+    for (const auto& [producer, value] : inputs) {
       layer.producers.push_back(producer);
-      layer.inputs.push_back(std::move(value));
+      layer.inputs.push_back(value);
     }
     layer.outputs.push_back(std::move(output));
     layer.work = count_work(layer, {});

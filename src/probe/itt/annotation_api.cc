@@ -63,7 +63,7 @@ void marker(const Domain*, Id, StringHandle* name, int) {
 }
 
 // Events are tasks without a domain. Their number is that of their name.
-const Domain g_events{};
+const Domain kEvents{};
 
 int event_create(const char* name, int length) {
   if (name == nullptr || length < 0) return 0;
@@ -72,13 +72,13 @@ int event_create(const char* name, int length) {
 }
 
 int event_start(int event) {
-  annotations().begin({&g_events, static_cast<std::uint64_t>(event), 0}, "events",
+  annotations().begin({&kEvents, static_cast<std::uint64_t>(event), 0}, "events",
                       static_cast<std::uint32_t>(event), trace::Kind::kOther, now_ns());
   return 0;
 }
 
 int event_end(int event) {
-  annotations().end({&g_events, static_cast<std::uint64_t>(event), 0}, now_ns());
+  annotations().end({&kEvents, static_cast<std::uint64_t>(event), 0}, now_ns());
   return 0;
 }
 

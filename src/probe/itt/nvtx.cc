@@ -26,11 +26,11 @@ struct RegisteredString {
   std::uint32_t name;
 };
 
-const RangeDomain g_default{};
+const RangeDomain kDefaultDomain{};
 std::atomic<std::uint64_t> g_next_range{1};
 
 const RangeDomain& domain_of(const void* handle) {
-  return handle != nullptr ? *static_cast<const RangeDomain*>(handle) : g_default;
+  return handle != nullptr ? *static_cast<const RangeDomain*>(handle) : kDefaultDomain;
 }
 
 // Plain UTF-8; what is no character is replaced.
@@ -104,7 +104,7 @@ Annotations& annotations() {
   return Annotations::instance();
 }
 
-Annotations::Key key_of(std::uint64_t range) { return {&g_default, range, 1}; }
+Annotations::Key key_of(std::uint64_t range) { return {&kDefaultDomain, range, 1}; }
 
 std::uint64_t start(const RangeDomain& domain, std::uint32_t name) {
   const std::uint64_t range = g_next_range.fetch_add(1, std::memory_order_relaxed);
@@ -127,25 +127,31 @@ std::string text(const wchar_t* message) { return message != nullptr ? narrow(me
 
 // The functions of the default domain.
 void mark_ex(const nvtx::Attributes* attributes) {
-  mark(g_default, name_of(g_default, attributes));
+  mark(kDefaultDomain, name_of(kDefaultDomain, attributes));
 }
-void mark_a(const char* message) { mark(g_default, number_of(g_default, text(message))); }
-void mark_w(const wchar_t* message) { mark(g_default, number_of(g_default, text(message))); }
+void mark_a(const char* message) { mark(kDefaultDomain, number_of(kDefaultDomain, text(message))); }
+void mark_w(const wchar_t* message) {
+  mark(kDefaultDomain, number_of(kDefaultDomain, text(message)));
+}
 std::uint64_t start_ex(const nvtx::Attributes* attributes) {
-  return start(g_default, name_of(g_default, attributes));
+  return start(kDefaultDomain, name_of(kDefaultDomain, attributes));
 }
 std::uint64_t start_a(const char* message) {
-  return start(g_default, number_of(g_default, text(message)));
+  return start(kDefaultDomain, number_of(kDefaultDomain, text(message)));
 }
 std::uint64_t start_w(const wchar_t* message) {
-  return start(g_default, number_of(g_default, text(message)));
+  return start(kDefaultDomain, number_of(kDefaultDomain, text(message)));
 }
 int push_ex(const nvtx::Attributes* attributes) {
-  return push(g_default, name_of(g_default, attributes));
+  return push(kDefaultDomain, name_of(kDefaultDomain, attributes));
 }
-int push_a(const char* message) { return push(g_default, number_of(g_default, text(message))); }
-int push_w(const wchar_t* message) { return push(g_default, number_of(g_default, text(message))); }
-int pop_default() { return pop(g_default); }
+int push_a(const char* message) {
+  return push(kDefaultDomain, number_of(kDefaultDomain, text(message)));
+}
+int push_w(const wchar_t* message) {
+  return push(kDefaultDomain, number_of(kDefaultDomain, text(message)));
+}
+int pop_default() { return pop(kDefaultDomain); }
 void name_thread_a(std::uint32_t thread, const char* name) {
   annotations().name_thread(thread, text(name));
 }
