@@ -46,7 +46,7 @@ Calibration made() {
 }
 
 class CalibrationFile : public testing::Test {
- protected:
+ public:
   CalibrationFile()
       : folder_(fs::path(testing::TempDir()) /
                 (std::string("calibration_") +
@@ -56,6 +56,7 @@ class CalibrationFile : public testing::Test {
   }
   ~CalibrationFile() override { fs::remove_all(folder_); }
 
+ protected:
   void damage(const std::string& text) const {
     std::ofstream(path_, std::ios::binary | std::ios::trunc) << text;
   }

@@ -11,7 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 class FingerprintTest : public testing::Test {
- protected:
+ public:
   FingerprintTest()
       : root_(fs::path(testing::TempDir()) /
               (std::string("fingerprint_") +
@@ -21,6 +21,7 @@ class FingerprintTest : public testing::Test {
   }
   ~FingerprintTest() override { fs::remove_all(root_); }
 
+ protected:
   void write(const std::string& path, const std::string& text) const {
     fs::create_directories((root_ / path).parent_path());
     std::ofstream(root_ / path) << text;
