@@ -2,6 +2,7 @@
 // --page details (a row per metric). Source of the format: the Nsight Compute CLI guide and
 // printed examples of it.
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -95,10 +96,13 @@ class NcuReader {
     Import import{.tool = "ncu"};
     for (Kernel& kernel : kernels_) {
       LayerRow& row = kernel.row;
-      row.count = kernel.launches;
       std::vector<double>& times = kernel.durations_ns;
       std::sort(times.begin(), times.end());
-      if (!times.empty()) {
+      if (times.empty()) {
+        // A count says that there are times.
+        row.metrics["launches"] = static_cast<double>(kernel.launches);
+      } else {
+        row.count = kernel.launches;
         double sum = 0;
         for (const double time : times) sum += time;
         row.mean_ns = sum / static_cast<double>(times.size());
@@ -107,7 +111,8 @@ class NcuReader {
         row.median_ns = times[times.size() / 2];
       }
       for (const auto& [metric, value] : kernel.metrics) {
-        row.metrics[metric] = value.sum / static_cast<double>(value.count);
+        const double mean = value.sum / static_cast<double>(value.count);
+        if (std::isfinite(mean)) row.metrics[metric] = mean;
       }
       row.flops = flops_of(row.metrics);
       row.bytes = bytes_of(row.metrics);
@@ -150,7 +155,8 @@ class NcuReader {
     const auto number = trace::number_of(text);
     if (name.empty() || !number) return;
     const double value = to_base(*number, unit);
-    if (unit == "ns" && value >= 0 && (name == "gpu__time_duration.sum" || name == "Duration")) {
+    if (unit == "ns" && value >= 0 && value < 1e18 &&
+        (name == "gpu__time_duration.sum" || name == "Duration")) {
       if (kernel.durations_ns.size() < kernel.launches) kernel.durations_ns.push_back(value);
     }
     if (with_unit && !unit.empty() && name.find("__") == name.npos)
