@@ -16,9 +16,9 @@ import time
 import common
 
 CASES = [
-    (common.recogniser, "x=1,3,48,320", 240, 5),
-    (lambda: common.rapidocr_model("PP-OCRv6_det_small"), "x=1,3,320,320", 120, 3),
-    (lambda: common.rapidocr_model("ch_ppocr_mobile_v2.0_cls_mobile"), "x=1,3,48,192", 400, 20),
+    (common.recogniser, "x=1,3,48,320", 160, 5),
+    (lambda: common.rapidocr_model("PP-OCRv6_det_small"), "x=1,3,320,320", 80, 3),
+    (lambda: common.rapidocr_model("ch_ppocr_mobile_v2.0_cls_mobile"), "x=1,3,48,192", 300, 20),
     (lambda: common.identity_model(1024), "", 400, 200),
 ]
 MODES = [("sampled", "off"), ("layers", "off"), ("kernels", "off"), ("counters", "off"), ("openvino_on", "openvino_off")]
