@@ -140,6 +140,13 @@ absl::Status read_threads(const Members& members, ThreadStats& threads) {
   return members.read_or_null("tail_ns", threads.tail_ns);
 }
 
+absl::Status read_work(const Members& members, model::Work& work) {
+  TS_RETURN_IF_ERROR(members.read_or_null("flops", work.flops));
+  TS_RETURN_IF_ERROR(members.read_or_null("weight_bytes", work.weight_bytes));
+  TS_RETURN_IF_ERROR(members.read_or_null("input_bytes", work.input_bytes));
+  return members.read_or_null("output_bytes", work.output_bytes);
+}
+
 absl::Status read_layer(const Members& members, LayerProfile& layer) {
   TS_RETURN_IF_ERROR(members.read("name", layer.name));
   TS_RETURN_IF_ERROR(members.read("originals", layer.originals));
@@ -154,10 +161,7 @@ absl::Status read_layer(const Members& members, LayerProfile& layer) {
     TS_ASSIGN_OR_RETURN(const Members threads, members.object("threads"));
     TS_RETURN_IF_ERROR(read_threads(threads, layer.threads));
   }
-  TS_RETURN_IF_ERROR(members.read_or_null("flops", layer.work.flops));
-  TS_RETURN_IF_ERROR(members.read_or_null("weight_bytes", layer.work.weight_bytes));
-  TS_RETURN_IF_ERROR(members.read_or_null("input_bytes", layer.work.input_bytes));
-  TS_RETURN_IF_ERROR(members.read_or_null("output_bytes", layer.work.output_bytes));
+  TS_RETURN_IF_ERROR(read_work(members, layer.work));
   if (members.has("device")) TS_RETURN_IF_ERROR(members.read("device", layer.device));
   if (members.has("metrics")) TS_RETURN_IF_ERROR(members.read("metrics", layer.metrics));
   return absl::OkStatus();

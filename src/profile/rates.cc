@@ -64,8 +64,9 @@ double compute_rate(const base::Clock& clock, Pool& pool, std::size_t threads, D
 double cycle_rate(const base::Clock& clock, Pool& pool, std::size_t threads, Duration slice) {
   const double all = rate_of(clock, pool, threads, slice, [](const Pages&) {
     return [] {
-      run_chain(kRounds / 25);
-      return kChainCycles * static_cast<double>(kRounds / 25);
+      constexpr auto kChainRounds = kRounds / 25;
+      run_chain(kChainRounds);
+      return kChainCycles * static_cast<double>(kChainRounds);
     };
   });
   return all < 0 ? -1 : all / static_cast<double>(threads);

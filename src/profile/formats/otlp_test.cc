@@ -126,8 +126,8 @@ const json& metric(const json& document, std::string_view name) {
     if (metric["name"] == name) return metric;
   }
   ADD_FAILURE() << "no metric " << name;
-  static const json kNone = json::object();
-  return kNone;
+  static const json none = json::object();
+  return none;
 }
 
 TEST(OtlpMetrics, DistributionsCountWhatTheHistogramsDo) {
