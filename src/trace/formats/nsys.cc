@@ -164,24 +164,24 @@ class NsysReader {
   }
 
   void read_kernels() {
-    static const std::vector<std::string_view> kColumns = {"start",
-                                                           "end",
-                                                           "demangledName",
-                                                           "shortName",
-                                                           "name",
-                                                           "deviceId",
-                                                           "streamId",
-                                                           "correlationId",
-                                                           "registersPerThread",
-                                                           "staticSharedMemory",
-                                                           "dynamicSharedMemory",
-                                                           "gridX",
-                                                           "gridY",
-                                                           "gridZ",
-                                                           "blockX",
-                                                           "blockY",
-                                                           "blockZ"};
-    database_.scan("CUPTI_ACTIVITY_KIND_KERNEL", kColumns, [&](const NsysRow& row) {
+    static const std::vector<std::string_view> columns = {"start",
+                                                          "end",
+                                                          "demangledName",
+                                                          "shortName",
+                                                          "name",
+                                                          "deviceId",
+                                                          "streamId",
+                                                          "correlationId",
+                                                          "registersPerThread",
+                                                          "staticSharedMemory",
+                                                          "dynamicSharedMemory",
+                                                          "gridX",
+                                                          "gridY",
+                                                          "gridZ",
+                                                          "blockX",
+                                                          "blockY",
+                                                          "blockZ"};
+    database_.scan("CUPTI_ACTIVITY_KIND_KERNEL", columns, [&](const NsysRow& row) {
       std::string_view name;
       for (std::size_t column = 2; column <= 4 && name.empty(); ++column) {
         name = string_of(row, column);
