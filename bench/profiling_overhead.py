@@ -56,6 +56,8 @@ def onnxruntime_blocks(path, shape, rounds, requests):
         for mode in ("off", "on"):
             options = ort.SessionOptions()
             options.intra_op_num_threads = common.cores()
+            # Two sessions that spin would take the cores from each other.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             options.enable_profiling = mode == "on"
             options.profile_file_prefix = f"{folder}/profile"
             sessions[mode] = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
