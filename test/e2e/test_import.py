@@ -11,7 +11,8 @@ SAMPLES = program.ROOT / "test/data/imports"
 # A report's totals, without layers: joined with another file, not read alone.
 NO_LAYERS = {"openvino_report.csv"}
 FILES = sorted(
-    path.name for path in SAMPLES.iterdir() if path.suffix not in (".md", ".py") and path.name not in NO_LAYERS)
+    path.name for path in SAMPLES.iterdir()
+    if path.is_file() and path.suffix not in (".md", ".py") and path.name not in NO_LAYERS)
 
 
 @pytest.mark.parametrize("name", FILES)
