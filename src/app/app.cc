@@ -56,8 +56,9 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(base::Clock& clock, engine::Eng
 }
 
 Telemetry App::telemetry() {
-  Telemetry telemetry{.profile = model_->governor().state().profile,
-                      .trace = model_->evidence().recent_trace()};
+  Telemetry telemetry{.profile = model_->governor().state().profile, .trace = {}};
+  if (!telemetry.profile) return telemetry;
+  telemetry.trace = model_->evidence().recent_trace();
   sensing_.add_tracks(telemetry.trace);
   return telemetry;
 }

@@ -113,16 +113,16 @@ const model::Graph& Evidence::graph_at(const model::InputShapes& shapes) {
   return static_graphs_.emplace(key, *std::move(graph)).first->second;
 }
 
-trace::Trace Evidence::pump() {
-  trace::Trace trace = sampler_.drain();
-  if (capture_ != nullptr) capture_->advance(trace);
-  if (trace.spans.empty() && trace.marks.empty()) return trace;
+std::shared_ptr<const trace::Trace> Evidence::pump() {
+  auto trace = std::make_shared<const trace::Trace>(sampler_.drain());
+  if (capture_ != nullptr) capture_->advance(*trace);
+  if (trace->spans.empty() && trace->marks.empty()) return trace;
   base::MutexLock lock(mutex_);
-  builder_.add(trace);
-  recent_spans_ += trace.spans.size();
+  builder_.add(*trace);
+  recent_spans_ += trace->spans.size();
   recent_.push_back(trace);
   while (recent_.size() > 1 && recent_spans_ > kKeptSpans) {
-    recent_spans_ -= recent_.front().spans.size();
+    recent_spans_ -= recent_.front()->spans.size();
     recent_.pop_front();
   }
   return trace;
@@ -158,7 +158,7 @@ void Evidence::forget(std::uint64_t session) {
 trace::Trace Evidence::recent_trace() const {
   base::MutexLock lock(mutex_);
   trace::Trace all;
-  for (const trace::Trace& part : recent_) trace::append(part, all);
+  for (const auto& part : recent_) trace::append(*part, all);
   return all;
 }
 

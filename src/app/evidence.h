@@ -42,8 +42,8 @@ class Evidence {
       : sampler_(sampler), graph_(std::move(graph)), capture_(capture) {}
 
   void add_session(const engine::Session& session);
-  // Moves new spans in, and gives them. Evidence thread only.
-  trace::Trace pump();
+  // Moves new spans in, and gives them; never null. Evidence thread only.
+  std::shared_ptr<const trace::Trace> pump();
   // The profile of the bucket that was seen most; nothing until enough was seen. Work per layer is
   // counted at `shapes` when the variant has no shapes of its own.
   std::optional<profile::Profile> profile_of(std::uint64_t session,
@@ -70,7 +70,7 @@ class Evidence {
   profile::Builder builder_ TS_GUARDED_BY(mutex_);
   std::map<std::uint64_t, Known> sessions_ TS_GUARDED_BY(mutex_);
   std::map<std::string, model::Graph> static_graphs_ TS_GUARDED_BY(mutex_);
-  std::deque<trace::Trace> recent_ TS_GUARDED_BY(mutex_);
+  std::deque<std::shared_ptr<const trace::Trace>> recent_ TS_GUARDED_BY(mutex_);
   std::size_t recent_spans_ TS_GUARDED_BY(mutex_) = 0;
 };
 

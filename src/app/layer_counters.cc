@@ -2,16 +2,10 @@
 
 #include <algorithm>
 
+#include "trace/nesting.h"
+
 namespace tachostat::app {
 namespace {
-
-const trace::ExecutionMark* mark_of(const trace::Trace& trace, const trace::Span& span) {
-  const auto found = std::find_if(trace.marks.begin(), trace.marks.end(), [&](const auto& mark) {
-    return mark.thread == span.thread && mark.begin_ns <= span.begin_ns &&
-           span.end_ns <= mark.end_ns;
-  });
-  return found == trace.marks.end() ? nullptr : &*found;
-}
 
 // Of requests that are over: their spans came, or never will.
 std::uint64_t last_end(const trace::Trace& trace) {
@@ -25,10 +19,11 @@ std::uint64_t last_end(const trace::Trace& trace) {
 void LayerCounters::add(const trace::Trace& trace) {
   if (log_ == nullptr) return;
   log_->drain(pending_);
+  const trace::MarkIndex marks(trace);
   for (const probe::SpanCounters& of : probe::join(trace, pending_)) {
     const trace::Span& span = trace.spans[of.span];
-    const trace::ExecutionMark* const mark = mark_of(trace, span);
-    if (mark == nullptr) continue;
+    const trace::ExecutionMark* const mark = marks.at(span.thread, span.begin_ns);
+    if (mark == nullptr || span.end_ns > mark->end_ns) continue;
     Sum& sum = sums_[{mark->session, mark->bucket}][trace.names[span.name]];
     sum.sum.add(of.difference);
     ++sum.spans;

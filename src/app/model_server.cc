@@ -1,7 +1,6 @@
 #include "app/model_server.h"
 
 #include "base/log.h"
-#include "base/mutex.h"
 #include "base/status.h"
 #include "base/thread.h"
 
@@ -82,17 +81,10 @@ void ModelServer::stop_evidence() {
 }
 
 void ModelServer::run_evidence(const std::stop_token& stop) {
-  base::Mutex mutex;
-  base::CondVar wake;
-  const std::stop_callback on_stop(stop, [&] {
-    base::MutexLock lock(mutex);
-    wake.notify_all();
-  });
   while (!stop.stop_requested()) {
     evidence_->pump();
     governor_->step();
-    base::MutexLock lock(mutex);
-    if (!stop.stop_requested()) wake.wait_until(mutex, clock_.now() + kStep);
+    base::sleep_until(stop, clock_.now() + kStep);
   }
 }
 

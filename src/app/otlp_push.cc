@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "base/mutex.h"
 #include "base/status.h"
 #include "base/thread.h"
 #include "profile/formats/otlp.h"
@@ -93,17 +92,8 @@ absl::Status OtlpPusher::push() {
 }
 
 void OtlpPusher::run(const std::stop_token& stop) {
-  base::Mutex mutex;
-  base::CondVar wake;
-  const std::stop_callback on_stop(stop, [&] {
-    base::MutexLock lock(mutex);
-    wake.notify_all();
-  });
   while (!stop.stop_requested()) {
-    {
-      base::MutexLock lock(mutex);
-      if (!stop.stop_requested()) wake.wait_until(mutex, clock_.now() + options_.period);
-    }
+    base::sleep_until(stop, clock_.now() + options_.period);
     const absl::Status status = push();
     if (!status.ok() && !is_failing_) {
       spdlog::warn("OTLP push to {} failed, and is tried again every period: {}", options_.endpoint,

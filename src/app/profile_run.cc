@@ -168,10 +168,10 @@ absl::StatusOr<ProfileRun> profile_model(engine::Engine& engine, probe::SpanSour
   for (int done = 0; done < options.requests; done += kBatch) {
     if (options.progress && !options.progress(done)) break;
     TS_RETURN_IF_ERROR(driver.run(std::min(kBatch, options.requests - done)));
-    counters.add(evidence.pump());
+    counters.add(*evidence.pump());
   }
   sampler.set_depth(probe::Depth::kOff);
-  counters.add(evidence.pump());
+  counters.add(*evidence.pump());
   std::optional<profile::Profile> profile = evidence.profile_of(session->number(), options.shapes);
   if (!profile) {
     return base::unavailable("'{}' gave no profile: fewer than {} requests were seen whole",

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/mutex.h"
 #include "base/thread.h"
 
 namespace tachostat::app {
@@ -20,16 +19,9 @@ Sensing::~Sensing() {
 }
 
 void Sensing::run(const std::stop_token& stop) {
-  base::Mutex mutex;
-  base::CondVar wake;
-  const std::stop_callback on_stop(stop, [&] {
-    base::MutexLock lock(mutex);
-    wake.notify_all();
-  });
   while (!stop.stop_requested()) {
     poller_.poll();
-    base::MutexLock lock(mutex);
-    if (!stop.stop_requested()) wake.wait_until(mutex, poller_.due());
+    base::sleep_until(stop, poller_.due());
   }
 }
 

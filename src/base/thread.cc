@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "base/mutex.h"
+
 namespace tachostat::base {
 
 void name_this_thread(const std::string& name) {
@@ -16,6 +18,17 @@ std::jthread start_thread(std::string name, std::function<void(std::stop_token)>
     name_this_thread(name);
     body(std::move(stop));
   });
+}
+
+void sleep_until(const std::stop_token& stop, Time deadline) {
+  Mutex mutex;
+  CondVar wake;
+  const std::stop_callback on_stop(stop, [&] {
+    MutexLock lock(mutex);
+    wake.notify_all();
+  });
+  MutexLock lock(mutex);
+  if (!stop.stop_requested()) wake.wait_until(mutex, deadline);
 }
 
 }  // namespace tachostat::base

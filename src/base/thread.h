@@ -6,6 +6,8 @@
 #include <string>
 #include <thread>
 
+#include "base/clock.h"
+
 namespace tachostat::base {
 
 // Names are cut to 15 characters by Linux.
@@ -15,5 +17,8 @@ void name_this_thread(const std::string& name);
 int this_thread_id();
 
 std::jthread start_thread(std::string name, std::function<void(std::stop_token)> body);
+
+// Returns at `deadline`, or as soon as somebody asks to stop; now and then a little before.
+void sleep_until(const std::stop_token& stop, Time deadline);
 
 }  // namespace tachostat::base

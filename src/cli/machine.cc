@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
-#include <csignal>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +10,7 @@
 #include "base/status.h"
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "probe/probe.h"
 #include "probe/sensors/poller.h"
 #include "probe/sensors/topology.h"
@@ -23,8 +22,6 @@ namespace tachostat::cli {
 namespace {
 
 using nlohmann::json;
-
-volatile std::sig_atomic_t interrupted = 0;
 
 struct Flags {
   bool calibrate = false;
@@ -134,15 +131,16 @@ void print(const Machine& machine) {
 // Shows progress on a terminal; SIGINT ends it, and what was kept before stays.
 absl::StatusOr<profile::Calibration> calibrate(const Machine& machine) {
   profile::CalibrateOptions options{.fingerprint = machine.fingerprint, .sets = machine.sets};
-  std::signal(SIGINT, [](int) { interrupted = 1; });
-  const bool terminal = isatty(STDERR_FILENO) == 1;
-  options.progress = [&](double done, std::string_view what) {
-    if (terminal) fmt::print(stderr, "\r\033[Kcalibrating: {:.0f} %, {}", 100 * done, what);
-    return interrupted == 0;
-  };
-  absl::StatusOr<profile::Calibration> calibration =
-      profile::calibrate(base::SystemClock(), profile::ThreadTime(), options);
-  if (terminal) fmt::print(stderr, "\r\033[K");
+  catch_interrupt();
+  absl::StatusOr<profile::Calibration> calibration;
+  {
+    const Progress progress;
+    options.progress = [&](double done, std::string_view what) {
+      progress.show(fmt::format("calibrating: {:.0f} %, {}", 100 * done, what));
+      return !interrupted();
+    };
+    calibration = profile::calibrate(base::SystemClock(), profile::ThreadTime(), options);
+  }
   TS_RETURN_IF_ERROR(calibration.status());
   const std::string path = profile::calibration_path();
   const absl::Status saved = path.empty()

@@ -1,7 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <csignal>
 #include <memory>
 
 #include "app/engines.h"
@@ -11,12 +8,11 @@
 #include "base/status.h"
 #include "cli/cli.h"
 #include "cli/export_flags.h"
+#include "cli/progress.h"
 #include "cli/server.h"
 
 namespace tachostat::cli {
 namespace {
-
-volatile std::sig_atomic_t interrupted = 0;
 
 struct Flags {
   ProfileFlags profile;
@@ -67,27 +63,21 @@ void ProfileFlags::add_to(CLI::App& command) {
 namespace {
 
 // Counts on a terminal; false once the user interrupted.
-std::function<bool(int)> make_progress(int requests) {
-  std::signal(SIGINT, [](int) { interrupted = 1; });
-  return [requests, terminal = isatty(STDERR_FILENO) == 1](int done) {
-    if (terminal) fmt::print(stderr, "\r\033[K{} of {} requests", done, requests);
-    return interrupted == 0;
+std::function<bool(int)> counting(const Progress& progress, int requests) {
+  catch_interrupt();
+  return [&progress, requests](int done) {
+    progress.show(fmt::format("{} of {} requests", done, requests));
+    return !interrupted();
   };
-}
-
-void end_progress() {
-  if (isatty(STDERR_FILENO) == 1) fmt::print(stderr, "\r\033[K");
 }
 
 absl::StatusOr<app::ProfileRun> profile_url(const ProfileFlags& flags) {
   TS_ASSIGN_OR_RETURN(const Server server, Server::connect(flags.model, flags.name));
-  absl::StatusOr<app::ProfileRun> run =
-      profile_server(server, {.depth = flags.depth,
-                              .requests = flags.requests,
-                              .duration = flags.duration,
-                              .progress = make_progress(flags.requests)});
-  end_progress();
-  return run;
+  const Progress progress;
+  return profile_server(server, {.depth = flags.depth,
+                                 .requests = flags.requests,
+                                 .duration = flags.duration,
+                                 .progress = counting(progress, flags.requests)});
 }
 
 }  // namespace
@@ -109,11 +99,9 @@ absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags) {
   if (flags.static_shapes) options.variant.shapes = options.shapes;
   options.requests = flags.requests;
   TS_ASSIGN_OR_RETURN(options.depth, probe::depth_named(flags.depth));
-  options.progress = make_progress(flags.requests);
-  absl::StatusOr<app::ProfileRun> run =
-      app::profile_model(*engine, probe::itt_source(), graph, options);
-  end_progress();
-  return run;
+  const Progress progress;
+  options.progress = counting(progress, flags.requests);
+  return app::profile_model(*engine, probe::itt_source(), graph, options);
 }
 
 Run add_profile(CLI::App& command) {

@@ -3,20 +3,18 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <memory>
 #include <thread>
 
 #include "base/status.h"
 #include "base/units.h"
+#include "cli/progress.h"
 #include "cli/server.h"
 
 namespace tachostat::cli {
 namespace {
 
 using nlohmann::json;
-
-volatile std::sig_atomic_t interrupted = 0;
 
 struct Flags {
   std::string url = "http://127.0.0.1:8000";
@@ -155,14 +153,14 @@ std::string clipped(const std::string& text, std::size_t rows, std::size_t width
 }
 
 absl::Status watch(const Server& server, const std::string& url) {
-  std::signal(SIGINT, [](int) { interrupted = 1; });
-  while (interrupted == 0) {
+  catch_interrupt();
+  while (!interrupted()) {
     const absl::StatusOr<Snapshot> now = read(server);
     if (!now.ok()) return base::with_context(now.status(), "the server went away");
     const auto [rows, width] = terminal_size();
     fmt::print("\033[H{}\033[J", clipped(draw(*now, url, rows, width), rows, width));
     std::fflush(stdout);
-    for (int i = 0; i < 10 && interrupted == 0; ++i) {
+    for (int i = 0; i < 10 && !interrupted(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
   }

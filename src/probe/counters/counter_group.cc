@@ -13,15 +13,8 @@ namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
-perf_event_attr attribute_of(const CounterEvent& event) {
-  perf_event_attr attr{};
-  attr.size = sizeof attr;
-  attr.type = event.type;
-  attr.config = event.config;
-  attr.config1 = event.config1;
-  attr.config2 = event.config2;
-  attr.exclude_kernel = event.with_kernel ? 0 : 1;
-  attr.exclude_hv = 1;
+perf_event_attr grouped(const CounterEvent& event) {
+  perf_event_attr attr = attribute_of(event);
   attr.read_format =
       PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
   return attr;
@@ -63,7 +56,7 @@ CounterGroup::~CounterGroup() {
 bool CounterGroup::join(Group& group, const CounterEvent& event, const Options& options,
                         int& error) {
   const int leader = group.files.empty() ? -1 : group.files.front();
-  const int file = perf_.open(attribute_of(event), options.thread, -1, leader);
+  const int file = perf_.open(grouped(event), options.thread, -1, leader);
   if (file < 0) {
     error = -file;
     return false;

@@ -100,6 +100,18 @@ const Known* find_known(std::string_view name) {
 
 }  // namespace
 
+perf_event_attr attribute_of(const CounterEvent& event) {
+  perf_event_attr attr{};
+  attr.size = sizeof attr;
+  attr.type = event.type;
+  attr.config = event.config;
+  attr.config1 = event.config1;
+  attr.config2 = event.config2;
+  attr.exclude_kernel = event.with_kernel ? 0 : 1;
+  attr.exclude_hv = 1;
+  return attr;
+}
+
 std::span<const std::string_view> standard_events() { return kStandard; }
 
 FoundEvents find_events(std::span<const std::string_view> names) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+struct perf_event_attr;
+
 namespace tachostat::probe {
 
 // One event as perf_event_open(2) takes it.
@@ -23,6 +25,9 @@ struct CounterEvent {
   // in user mode only, so that figures agree between machines.
   bool with_kernel = false;
 };
+
+// How the kernel takes it; the caller adds what is to be read, and how.
+perf_event_attr attribute_of(const CounterEvent& event);
 
 struct RefusedEvent {
   std::string name;

@@ -84,14 +84,7 @@ class Perf final : public Sensor {
       refused_[event.reason].push_back(event.name);
     }
     for (CounterEvent& event : found.events) {
-      perf_event_attr attr{};
-      attr.size = sizeof attr;
-      attr.type = event.type;
-      attr.config = event.config;
-      attr.config1 = event.config1;
-      attr.config2 = event.config2;
-      attr.exclude_kernel = event.with_kernel ? 0 : 1;
-      attr.exclude_hv = 1;
+      perf_event_attr attr = attribute_of(event);
       attr.inherit = 1;
       attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
       const int file = perf_->open(attr, process, -1, -1);

@@ -2,20 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <ostream>
 #include <tuple>
 
 #include "trace/formats/chrome.h"
+#include "trace/formats/text_writer.h"
 
 namespace tachostat::trace {
 namespace {
-
-std::string quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 // Chrome counts in microseconds. Three decimals, always, keep nanoseconds exact.
 std::string microseconds(std::uint64_t ns) { return fmt::format("{}.{:03}", ns / 1000, ns % 1000); }
@@ -28,24 +23,17 @@ std::string times(std::uint64_t begin_ns, std::uint64_t end_ns) {
 // One event a line, so that files diff well.
 class Writer {
  public:
-  explicit Writer(std::ostream& out) : out_(out) {}
-  ~Writer() { out_ << buffer_; }
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
+  explicit Writer(std::ostream& out) : text_(out) {}
 
   template <class... Args>
   void event(fmt::format_string<Args...> format, Args&&... args) {
-    buffer_ += first_ ? "\n" : ",\n";
+    text_.put("{}", first_ ? "\n" : ",\n");
     first_ = false;
-    fmt::format_to(std::back_inserter(buffer_), format, std::forward<Args>(args)...);
-    if (buffer_.size() < 64 * 1024) return;
-    out_ << buffer_;
-    buffer_.clear();
+    text_.put(format, std::forward<Args>(args)...);
   }
 
  private:
-  std::ostream& out_;
-  std::string buffer_;
+  TextWriter text_;
   bool first_ = true;
 };
 
@@ -60,15 +48,15 @@ void write_marks(const Trace& trace, Writer& writer) {
     writer.event(R"({{"ph":"X","pid":1,"tid":{},{},"cat":"execution","name":"session {}",)"
                  R"("args":{{"session":{},"bucket":{}}}}})",
                  mark->thread, times(mark->begin_ns, mark->end_ns), mark->session, mark->session,
-                 quoted(mark->bucket));
+                 json_text(mark->bucket));
   }
 }
 
 // A viewer draws a counter's numeric arguments; the unit stands where it does no harm.
 void write_counters(const Trace& trace, Writer& writer) {
   for (const CounterTrack& track : trace.counters) {
-    const std::string name = quoted(track.name);
-    const std::string unit = quoted(track.unit);
+    const std::string name = json_text(track.name);
+    const std::string unit = json_text(track.unit);
     for (const auto& [ns, value] : track.points) {
       if (!std::isfinite(value)) continue;  // JSON has no such numbers
       writer.event(
@@ -94,8 +82,8 @@ std::vector<std::uint32_t> order_of(const std::vector<Span>& spans) {
 void write_spans(const Trace& trace, const std::vector<std::uint32_t>& order, Writer& writer) {
   std::vector<std::string> names;
   names.reserve(trace.names.size());
-  for (const std::string& name : trace.names) names.push_back(quoted(name));
-  const std::string unnamed = quoted("");
+  for (const std::string& name : trace.names) names.push_back(json_text(name));
+  const std::string unnamed = json_text("");
   for (const std::uint32_t index : order) {
     const Span& span = trace.spans[index];
     writer.event(R"({{"ph":"X","pid":1,"tid":{},{},"cat":"{}","name":{},"args":{{"depth":{}}}}})",
@@ -140,7 +128,7 @@ void write_chrome(const Trace& trace, std::ostream& out) {
         R"({{"ph":"M","pid":1,"tid":0,"name":"process_name","args":{{"name":"tachostat"}}}})");
     for (const auto& [thread, name] : trace.threads) {
       writer.event(R"({{"ph":"M","pid":1,"tid":{},"name":"thread_name","args":{{"name":{}}}}})",
-                   thread, quoted(name));
+                   thread, json_text(name));
     }
     // Marks first: where times are equal a viewer nests what comes later inside what came before.
     write_marks(trace, writer);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/status.h"
 #include "trace/import.h"
 
 namespace tachostat::trace {
@@ -32,6 +33,16 @@ class CsvReader {
   // False at the end. InvalidArgument names the file and the line: an unclosed quote, a NUL byte,
   // a row beyond the bounds.
   absl::StatusOr<bool> next(std::vector<std::string>& row);
+  // Calls take(row), which gives a Status, for all that are left.
+  template <class Take>
+  absl::Status each(Take take) {
+    std::vector<std::string> row;
+    for (;;) {
+      TS_ASSIGN_OR_RETURN(const bool more, next(row));
+      if (!more) return absl::OkStatus();
+      TS_RETURN_IF_ERROR(take(row));
+    }
+  }
   // Where the row that next() gave begins, from 1.
   std::size_t line() const { return row_line_; }
 

@@ -232,6 +232,11 @@ absl::StatusOr<bool> JsonEvents::next(JsonEvent& event) {
   }
 }
 
+absl::Status JsonEvents::check_any_valid() const {
+  if (events_ == 0 || invalid_ < events_) return absl::OkStatus();
+  return base::invalid_argument("{}: none of its {} events is valid JSON", input_.name(), events_);
+}
+
 bool JsonEvents::parse(JsonEvent& event) {
   event = JsonEvent{};
   const std::string_view json = kept();

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/status.h"
 #include "trace/import.h"
 
 namespace tachostat::trace {
@@ -39,6 +40,17 @@ class JsonEvents {
   // False at the end. Events that are not valid JSON are skipped and counted. InvalidArgument: the
   // file is no such JSON, or is cut off (an array may lack its last bracket, as the format allows).
   absl::StatusOr<bool> next(JsonEvent& event);
+  // Calls take(event) for all that are left. InvalidArgument, too, when there were some and none
+  // was valid JSON.
+  template <class Take>
+  absl::Status each(Take take) {
+    JsonEvent event;
+    for (;;) {
+      TS_ASSIGN_OR_RETURN(const bool any, next(event));
+      if (!any) return check_any_valid();
+      take(event);
+    }
+  }
 
   std::uint64_t events() const { return events_; }  // so far, valid or not
   std::uint64_t invalid() const { return invalid_; }
@@ -56,6 +68,7 @@ class JsonEvents {
   absl::Status start();
   absl::Status pass_member();
   bool parse(JsonEvent& event);
+  absl::Status check_any_valid() const;
   absl::Status damaged(std::string_view expected, char found) const;
   absl::Status cut_off() const;
   std::string_view kept() const { return {buffer_.data() + keep_, at_ - keep_}; }

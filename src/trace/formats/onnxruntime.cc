@@ -185,17 +185,8 @@ bool recognises(std::string_view start, std::string_view) {
 absl::StatusOr<Import> read(Input& input) {
   JsonEvents json(input);
   OrtReader reader;
-  JsonEvent event;
-  for (;;) {
-    TS_ASSIGN_OR_RETURN(const bool any, json.next(event));
-    if (!any) break;
-    reader.add(event);
-  }
+  TS_RETURN_IF_ERROR(json.each([&](const JsonEvent& event) { reader.add(event); }));
   reader.timeline.left_out += json.invalid();
-  if (json.events() > 0 && json.invalid() == json.events()) {
-    return base::invalid_argument("{}: none of its {} events is valid JSON", input.name(),
-                                  json.events());
-  }
   return reader.finish();
 }
 

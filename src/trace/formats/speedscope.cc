@@ -4,43 +4,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "trace/formats/text_writer.h"
 #include "trace/nesting.h"
 
 namespace tachostat::trace {
 namespace {
 
-std::string json_text(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-// Text is gathered so that the stream is not called for each event.
-class Writer {
- public:
-  explicit Writer(std::ostream& out) : out_(out) {}
-  ~Writer() { out_ << buffer_; }
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
-
-  template <class... Args>
-  void put(fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(buffer_), format, std::forward<Args>(args)...);
-    if (buffer_.size() < 64 * 1024) return;
-    out_ << buffer_;
-    buffer_.clear();
-  }
-
- private:
-  std::ostream& out_;
-  std::string buffer_;
-};
-
 void begin_file(std::string_view title, std::size_t active, const std::vector<std::string>& frames,
-                Writer& writer) {
+                TextWriter& writer) {
   writer.put(
       R"({{"$schema":"https://www.speedscope.app/file-format-schema.json","exporter":"tachostat",)"
       R"("name":{},"activeProfileIndex":{},"shared":{{"frames":[)",
@@ -69,7 +43,7 @@ std::vector<Stretch> by_thread(const Trace& trace, const std::vector<Nested>& ne
 }
 
 void write_events(const Trace& trace, const std::vector<Nested>& nested, Stretch stretch,
-                  std::uint64_t origin, Writer& writer) {
+                  std::uint64_t origin, TextWriter& writer) {
   // Spans without a name share the frame after the last name.
   const auto frame = [&](std::uint32_t entry) {
     return std::min<std::size_t>(trace.spans[nested[entry].span].name, trace.names.size());
@@ -114,7 +88,7 @@ void write_speedscope(const Trace& trace, std::string_view title, std::ostream& 
   std::vector<std::string> frames = trace.names;
   frames.emplace_back("(unnamed)");
 
-  Writer writer(out);
+  TextWriter writer(out);
   begin_file(title, active, frames, writer);
   const ThreadNames names(trace);
   for (std::size_t i = 0; i < threads.size(); ++i) {
@@ -136,7 +110,7 @@ void write_speedscope(const Stacks& stacks, std::string_view title, std::ostream
     weighted.push_back(i);
     total += stacks.stacks[i].self_ns;
   }
-  Writer writer(out);
+  TextWriter writer(out);
   begin_file(title, 0, stacks.frames, writer);
   writer.put(
       "\n{{\"type\":\"sampled\",\"name\":{},\"unit\":\"nanoseconds\",\"startValue\":0,"

@@ -100,12 +100,7 @@ class ReportReader {
   ReportReader(Input& input, char delimiter) : input_(input), csv_(input, delimiter) {}
 
   absl::StatusOr<Import> read() {
-    std::vector<std::string> row;
-    for (;;) {
-      TS_ASSIGN_OR_RETURN(const bool more, csv_.next(row));
-      if (!more) break;
-      TS_RETURN_IF_ERROR(add(row));
-    }
+    TS_RETURN_IF_ERROR(csv_.each([this](const auto& row) { return add(row); }));
     if (tables_ == 0) {
       return base::invalid_argument(
           "{}: no header with \"Function Name\" and \"Self\", or \"Time\" and counters; expected "

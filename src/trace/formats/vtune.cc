@@ -65,12 +65,8 @@ class TableReader {
 
   absl::StatusOr<Import> read() {
     TS_RETURN_IF_ERROR(find_header());
-    std::vector<std::string> row;
-    for (;;) {
-      TS_ASSIGN_OR_RETURN(const bool more, csv_.next(row));
-      if (!more) break;
-      if (!row.empty()) TS_RETURN_IF_ERROR(add(row));
-    }
+    TS_RETURN_IF_ERROR(
+        csv_.each([this](const auto& row) { return row.empty() ? absl::OkStatus() : add(row); }));
     Import import{.tool = "vtune"};
     hotspots_.move_to(import);
     if (!time_) {
