@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -147,6 +148,7 @@ class Reader {
     for (std::size_t at = 0; at < payload.size(); at += sizeof(recording::PointRecord)) {
       const auto record = read_as<recording::PointRecord>(payload, at);
       if (record.counter >= result_.trace.counters.size()) return damaged("a counter's point");
+      if (!std::isfinite(record.value)) continue;  // the program's own, and nothing to draw
       result_.trace.counters[record.counter].points.emplace_back(record.time_ns, record.value);
     }
     return absl::OkStatus();

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "trace/formats/recording_layout.h"
 
@@ -126,6 +127,16 @@ TEST_F(Recording, RefusesWhatTheCollectorDoesNotWrite) {
   EXPECT_THAT(error(start() + block(Block::kPoints, bytes_of(recording::PointRecord{1, 1, 9, 0}))),
               HasSubstr("counter"));
   EXPECT_THAT(error(start() + numbered(Block::kCounter, 3, "c")), HasSubstr("counter"));
+}
+
+TEST_F(Recording, ACounterThatIsNoNumberLeavesAGap) {
+  const double nothing = std::numeric_limits<double>::quiet_NaN();
+  const ProcessRecording process =
+      good(start() + numbered(Block::kCounter, 0, "queue") +
+           block(Block::kPoints, bytes_of(recording::PointRecord{1, nothing, 0, 0}) +
+                                     bytes_of(recording::PointRecord{2, 4, 0, 0})));
+  ASSERT_THAT(process.trace.counters, SizeIs(1));
+  EXPECT_THAT(process.trace.counters[0].points, ElementsAre(Pair(2u, 4.0)));
 }
 
 TEST_F(Recording, ASpanWithoutANameIsCountedAsLost) {
