@@ -43,6 +43,23 @@ model::Work work_of(const model::Graph& graph, const model::FusedWork& fused,
       {.weights = layer.weight_type, .inputs = layer.input_type, .outputs = layer.output_type});
 }
 
+std::vector<profile::Tensor> tensors_of(const std::vector<engine::AppliedTensor>& applied,
+                                        bool inputs) {
+  using profile::Tensor;
+  std::vector<Tensor> tensors;
+  for (const engine::AppliedTensor& one : applied) {
+    Tensor tensor{.shape = one.shape};
+    if (one.type != model::DataType::kUnknown) tensor.type = model::name_of(one.type);
+    if (inputs && one.constant) {
+      tensor.producer = Tensor::kConstant;
+    } else if (inputs) {
+      tensor.producer = one.producer >= 0 ? one.producer : Tensor::kModelInput;
+    }
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
 }  // namespace
 
 void SamplingObserver::on_end(const engine::Execution& execution) noexcept {
@@ -79,7 +96,10 @@ profile::SessionInfo session_info(const model::Graph& graph,
                            .kernel = layer.kernel,
                            .precision = layer.precision,
                            .layout = layer.layout,
-                           .work = work_of(graph, fused, originals, layer)});
+                           .work = work_of(graph, fused, originals, layer),
+                           .inputs = tensors_of(layer.inputs, true),
+                           .outputs = tensors_of(layer.outputs, false),
+                           .answers = layer.answers});
   }
   return info;
 }
@@ -145,6 +165,7 @@ std::optional<profile::Profile> Evidence::profile_of(std::uint64_t session,
   }
   if (!best || best->request_time.count() < kEnoughRequests) return std::nullopt;
   best->overhead = sampler_.report().overhead;
+  best->machine = machine_;
   return best;
 }
 

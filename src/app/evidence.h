@@ -38,8 +38,13 @@ class Evidence {
       8;  // looked-at requests before a profile is shown
 
   // `capture` gets everything too; may be null.
-  Evidence(probe::Sampler& sampler, model::Graph graph, Capture* capture = nullptr)
-      : sampler_(sampler), graph_(std::move(graph)), capture_(capture) {}
+  // `machine` is Profile::machine.
+  Evidence(probe::Sampler& sampler, model::Graph graph, Capture* capture = nullptr,
+           std::string machine = "")
+      : sampler_(sampler),
+        graph_(std::move(graph)),
+        capture_(capture),
+        machine_(std::move(machine)) {}
 
   void add_session(const engine::Session& session);
   // Moves new spans in, and gives them; never null. Evidence thread only.
@@ -66,6 +71,7 @@ class Evidence {
   probe::Sampler& sampler_;
   const model::Graph graph_;
   Capture* const capture_;
+  const std::string machine_;
   mutable base::Mutex mutex_;
   profile::Builder builder_ TS_GUARDED_BY(mutex_);
   std::map<std::uint64_t, Known> sessions_ TS_GUARDED_BY(mutex_);

@@ -45,7 +45,8 @@ absl::StatusOr<std::unique_ptr<ModelServer>> ModelServer::Create(
                   },
               .on_inputs = [self](const auto& inputs) { self->inputs_.seen(inputs); }});
   self->scheduler_place_ = self->scheduler_.get();
-  self->evidence_ = std::make_unique<Evidence>(self->sampler_, self->graph_, &self->capture_);
+  self->evidence_ = std::make_unique<Evidence>(self->sampler_, self->graph_, &self->capture_,
+                                               self->options_.machine);
   self->plant_ =
       std::make_unique<LivePlant>(clock, self->graph_, engine, self->observer_, *self->scheduler_,
                                   *self->evidence_, self->traffic_, self->inputs_);

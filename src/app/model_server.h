@@ -29,6 +29,7 @@ struct ModelOptions {
   ProbeMode probe = ProbeMode::kSampled;
   double probe_budget = 0.005;
   profile::Roofline roofline;
+  std::string machine{};  // Profile::machine
   // Each answered request, on an engine thread. May be null.
   std::function<void(const schedule::Answered&)> on_answered;
 };

@@ -154,7 +154,7 @@ absl::StatusOr<ProfileRun> profile_model(engine::Engine& engine, probe::SpanSour
   LayerCounters counters(options.depth == probe::Depth::kCounters ? spans.counters() : nullptr);
   probe::Sampler sampler(spans, {});
   SamplingObserver observer(sampler);
-  Evidence evidence(sampler, graph);
+  Evidence evidence(sampler, graph, nullptr, options.machine);
   TS_ASSIGN_OR_RETURN(const auto session, engine.load(graph, options.variant, &observer));
   TS_ASSIGN_OR_RETURN(const auto inputs, synthetic_inputs(graph, options.shapes, options.seed));
   Driver driver(*session, inputs);

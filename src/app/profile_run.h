@@ -19,6 +19,7 @@ struct ProfileOptions {
   int warmup = 10;
   probe::Depth depth = probe::Depth::kKernels;
   std::uint64_t seed = 1;
+  std::string machine{};  // Fingerprint::hash() of this one, for the profile
   // Called now and then with the number of requests done. May be null. False stops early.
   std::function<bool(int done)> progress;
 };

@@ -24,11 +24,19 @@ std::uint64_t Histogram::lower_bound_of(std::uint32_t bucket) {
   return (kSub + bucket % kSub) << shift;
 }
 
+std::uint64_t& Histogram::at(std::uint32_t bucket) {
+  if (counts_.empty()) first_ = bucket;
+  if (bucket < first_) {
+    counts_.insert(counts_.begin(), first_ - bucket, 0);
+    first_ = bucket;
+  }
+  if (bucket - first_ >= counts_.size()) counts_.resize(bucket - first_ + 1);
+  return counts_[bucket - first_];
+}
+
 void Histogram::record(std::uint64_t value, std::uint64_t times) {
   if (times == 0) return;
-  const std::uint32_t bucket = bucket_of(value);
-  if (bucket >= counts_.size()) counts_.resize(bucket + 1);
-  counts_[bucket] += times;
+  at(bucket_of(value)) += times;
   count_ += times;
   sum_ += value * times;
   min_ = std::min(min_, value);
@@ -36,8 +44,9 @@ void Histogram::record(std::uint64_t value, std::uint64_t times) {
 }
 
 void Histogram::merge(const Histogram& other) {
-  if (other.counts_.size() > counts_.size()) counts_.resize(other.counts_.size());
-  for (std::size_t i = 0; i < other.counts_.size(); ++i) counts_[i] += other.counts_[i];
+  for (std::uint32_t i = 0; i < other.counts_.size(); ++i) {
+    if (other.counts_[i] != 0) at(other.first_ + i) += other.counts_[i];
+  }
   count_ += other.count_;
   sum_ += other.sum_;
   min_ = std::min(min_, other.min_);
@@ -57,8 +66,8 @@ std::uint64_t Histogram::quantile(double q) const {
     seen += counts_[i];
     if (seen >= rank) {
       // The bucket's middle, so that the error is two-sided.
-      const std::uint64_t low = lower_bound_of(i);
-      const std::uint64_t high = lower_bound_of(i + 1) - 1;
+      const std::uint64_t low = lower_bound_of(first_ + i);
+      const std::uint64_t high = lower_bound_of(first_ + i + 1) - 1;
       return std::clamp(low + (high - low) / 2, min_, max_);
     }
   }
@@ -68,7 +77,7 @@ std::uint64_t Histogram::quantile(double q) const {
 std::vector<std::pair<std::uint32_t, std::uint64_t>> Histogram::buckets() const {
   std::vector<std::pair<std::uint32_t, std::uint64_t>> result;
   for (std::uint32_t i = 0; i < counts_.size(); ++i) {
-    if (counts_[i] != 0) result.emplace_back(i, counts_[i]);
+    if (counts_[i] != 0) result.emplace_back(first_ + i, counts_[i]);
   }
   return result;
 }

@@ -38,7 +38,11 @@ class Histogram {
   static std::uint64_t lower_bound_of(std::uint32_t bucket);
 
  private:
-  std::vector<std::uint64_t> counts_;  // grown on demand to the highest bucket used
+  std::uint64_t& at(std::uint32_t bucket);
+
+  // Of the lowest bucket used to the highest, grown on demand: most hold times of one size.
+  std::uint32_t first_ = 0;
+  std::vector<std::uint64_t> counts_;
   std::uint64_t count_ = 0;
   std::uint64_t sum_ = 0;
   std::uint64_t min_ = UINT64_MAX;

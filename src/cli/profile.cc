@@ -3,6 +3,7 @@
 
 #include "app/engines.h"
 #include "app/profile_run.h"
+#include "app/roofline.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -98,6 +99,7 @@ absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags) {
   }
   if (flags.static_shapes) options.variant.shapes = options.shapes;
   options.requests = flags.requests;
+  options.machine = app::this_machine().hash();
   TS_ASSIGN_OR_RETURN(options.depth, probe::depth_named(flags.depth));
   const Progress progress;
   options.progress = counting(progress, flags.requests);

@@ -103,6 +103,7 @@ absl::StatusOr<int> serve(const Common& common, const ServeFlags& flags) {
   if (options.model.learn != govern::Learn::kOff) {
     options.model.roofline = app::roofline(engine->capabilities().hardware_threads);
   }
+  options.model.machine = app::this_machine().hash();
   base::SystemClock clock;
   TS_ASSIGN_OR_RETURN(const auto app, app::App::Create(clock, *engine, spans, std::move(options)));
   print_ready(common, *app);

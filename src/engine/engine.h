@@ -35,6 +35,14 @@ struct Capabilities {
   int hardware_threads = 1;
 };
 
+// A tensor at an executed layer's border.
+struct AppliedTensor {
+  model::DataType type = model::DataType::kUnknown;
+  model::Shape shape = {};  // empty: not known, or a scalar
+  bool constant = false;    // of an input: known when the model was compiled, such as a weight
+  int producer = -1;  // of an input: index into Applied::layers; -1: a model input, or constant
+};
+
 // What one executed layer really is, read back after compiling.
 struct AppliedLayer {
   std::string name;                    // as executed, and as its spans are called
@@ -48,6 +56,9 @@ struct AppliedLayer {
   model::DataType weight_type = model::DataType::kUnknown;
   model::DataType input_type = model::DataType::kUnknown;
   model::DataType output_type = model::DataType::kUnknown;
+  std::vector<AppliedTensor> inputs = {};
+  std::vector<AppliedTensor> outputs = {};
+  std::vector<std::string> answers = {};  // the model's outputs that are this layer's
 };
 
 struct Applied {

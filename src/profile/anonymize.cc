@@ -72,6 +72,30 @@ class Names {
     text = head + " " + shapes;
   }
 
+  // Names of the model's inputs and outputs, and shapes, stand last in some readings' names.
+  void replace_in_readings(std::map<std::string, Reading>& readings) const {
+    std::map<std::string, Reading> result;
+    for (auto& [name, reading] : readings) {
+      std::string replaced = name;
+      for (const auto& [prefix, kind] :
+           {std::pair{"input/", "input"}, std::pair{"output/", "output"}}) {
+        if (!name.starts_with(prefix)) continue;
+        const std::size_t begin = std::string_view(prefix).size();
+        const std::size_t end = name.rfind('/');
+        std::string user = name.substr(begin, end < begin ? std::string::npos : end - begin);
+        replace(kind, user);
+        replaced = prefix + user + (end < begin ? "" : name.substr(end));
+      }
+      if (name.starts_with("shape/")) {
+        std::string shapes = name.substr(6);
+        replace_in_shapes(shapes);
+        replaced = "shape/" + shapes;
+      }
+      result[std::move(replaced)] = std::move(reading);
+    }
+    readings = std::move(result);
+  }
+
  private:
   const std::string_view key_;
 };
@@ -89,9 +113,12 @@ void anonymize(std::string_view key, Profile& profile) {
   names.replace("hash", profile.model_hash);
   names.replace_in_variant(profile.variant);
   names.replace_in_shapes(profile.bucket);
+  names.replace("machine", profile.machine);
+  names.replace_in_readings(profile.readings);
   for (LayerProfile& layer : profile.layers) {
     names.replace("layer", layer.name);
     for (std::string& original : layer.originals) names.replace("layer", original);
+    for (std::string& answer : layer.answers) names.replace("output", answer);
     for (std::string* text : {&layer.type, &layer.kernel, &layer.precision, &layer.layout}) {
       names.drop_path(*text);
     }

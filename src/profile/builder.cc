@@ -38,39 +38,91 @@ Builder::PerBucket& Builder::bucket_of(const Key& key) {
   return buckets_[key];
 }
 
+// Opens a new slice when the last one is full; when there would be too many, two become one.
+void Builder::begin_request(PerBucket& bucket, std::uint64_t duration_ns) {
+  const auto halve = [](std::vector<Slice>& slices) {
+    for (std::size_t i = 0; i < slices.size(); ++i) {
+      if (i % 2 == 0) {
+        slices[i / 2] = slices[i];
+      } else {
+        slices[i / 2].count += slices[i].count;
+        slices[i / 2].sum_ns += slices[i].sum_ns;
+      }
+    }
+    slices.resize((slices.size() + 1) / 2);
+  };
+  if (bucket.slices.empty() || bucket.slices.back().count >= bucket.slice_requests) {
+    if (bucket.slices.size() == Profile::kMostSlices) {
+      halve(bucket.slices);
+      for (auto& [name, layer] : bucket.layers) halve(layer.slices);
+      bucket.slice_requests *= 2;
+    }
+    bucket.slices.emplace_back();
+  }
+  ++bucket.slices.back().count;
+  bucket.slices.back().sum_ns += duration_ns;
+  bucket.request_time.record(duration_ns);
+}
+
+void Builder::add_layer(PerBucket& bucket, const std::string& name, const LayerRun& run) {
+  auto layer = bucket.layers.find(name);
+  if (layer == bucket.layers.end()) {
+    layer = bucket.layers.emplace(name, PerLayer{}).first;
+    bucket.order.push_back(name);
+  }
+  const std::uint64_t wall = run.end_ns - run.begin_ns;
+  layer->second.time.record(wall);
+  layer->second.slices.resize(bucket.slices.size());
+  ++layer->second.slices.back().count;
+  layer->second.slices.back().sum_ns += wall;
+  bucket.layer_ns += wall;
+  if (run.threads.has_value()) layer->second.threads.add(*run.threads, wall);
+}
+
 void Builder::add(const trace::Trace& trace) {
   const Attribution attribution = attribute(trace);
-  std::set<Key> touched;
-  std::size_t at = 0;  // layers come in the order of their requests
+  // Requests come thread by thread; slices are of time.
+  std::vector<std::pair<std::size_t, std::size_t>> order;  // request, its first layer
+  std::size_t at = 0;                                      // layers follow their requests
   for (std::size_t i = 0; i < attribution.requests.size(); ++i) {
+    order.emplace_back(i, at);
+    while (at < attribution.layers.size() && attribution.layers[at].request == i) ++at;
+  }
+  std::stable_sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+    return attribution.requests[a.first].begin_ns < attribution.requests[b.first].begin_ns;
+  });
+  std::set<Key> touched;
+  for (const auto& [i, first] : order) {
     const RequestRun& request = attribution.requests[i];
     const trace::ExecutionMark& mark = trace.marks[request.mark];
-    const bool known = sessions_.contains(mark.session);
-    PerBucket* bucket = nullptr;
-    if (known) {
-      const Key key(mark.session, mark.bucket);
-      bucket = &bucket_of(key);
-      bucket->request_time.record(request.end_ns - request.begin_ns);
-      touched.insert(key);
-    }
-    for (; at < attribution.layers.size() && attribution.layers[at].request == i; ++at) {
-      if (!known) continue;
-      const LayerRun& run = attribution.layers[at];
-      const std::string& name = trace.names[run.name];
-      auto layer = bucket->layers.find(name);
-      if (layer == bucket->layers.end()) {
-        layer = bucket->layers.emplace(name, PerLayer{}).first;
-        bucket->order.push_back(name);
-      }
-      const std::uint64_t wall = run.end_ns - run.begin_ns;
-      layer->second.time.record(wall);
-      bucket->layer_ns += wall;
-      if (run.threads.has_value()) layer->second.threads.add(*run.threads, wall);
+    if (!sessions_.contains(mark.session)) continue;
+    const Key key(mark.session, mark.bucket);
+    PerBucket& bucket = bucket_of(key);
+    begin_request(bucket, request.end_ns - request.begin_ns);
+    touched.insert(key);
+    for (at = first; at < attribution.layers.size() && attribution.layers[at].request == i; ++at) {
+      add_layer(bucket, trace.names[attribution.layers[at].name], attribution.layers[at]);
     }
   }
   for (const Key& key : touched) {
     const auto bucket = buckets_.find(key);
     if (bucket != buckets_.end()) bucket->second.dropped += trace.dropped;
+  }
+}
+
+// Layers stand in the profile in another order than in the session.
+void Builder::number_producers(const SessionInfo& info, Profile& profile) {
+  std::map<std::string_view, int> places;
+  for (std::size_t i = 0; i < profile.layers.size(); ++i) {
+    places.emplace(profile.layers[i].name, static_cast<int>(i));
+  }
+  for (LayerProfile& layer : profile.layers) {
+    for (Tensor& input : layer.inputs) {
+      if (input.producer < 0) continue;
+      const auto at = static_cast<std::size_t>(input.producer);
+      const auto place = at < info.layers.size() ? places.find(info.layers[at].name) : places.end();
+      input.producer = place == places.end() ? Tensor::kUnknown : place->second;
+    }
   }
 }
 
@@ -85,7 +137,8 @@ Profile Builder::profile_of(const SessionInfo& info, const std::string& name,
                   .static_shapes = info.static_shapes || !info.variant.shapes.empty(),
                   .request_time = bucket.request_time,
                   .unattributed_ns = bucket.request_time.sum() - bucket.layer_ns,
-                  .dropped_spans = bucket.dropped};
+                  .dropped_spans = bucket.dropped,
+                  .slices = bucket.slices};
   std::map<std::string_view, const SessionInfo::Layer*> known;
   for (const SessionInfo::Layer& layer : info.layers) known.emplace(layer.name, &layer);
 
@@ -101,7 +154,12 @@ Profile Builder::profile_of(const SessionInfo& info, const std::string& name,
       one.precision = is.precision;
       one.layout = is.layout;
       one.work = is.work;
+      one.inputs = is.inputs;
+      one.outputs = is.outputs;
+      one.answers = is.answers;
     }
+    one.slices = measured.slices;
+    if (!one.slices.empty()) one.slices.resize(bucket.slices.size());
     one.share = static_cast<double>(measured.time.sum()) / request_ns;
     one.threads = measured.threads.stats(profile.threads);
     if (one.threads.idle_share >= 0) one.thread_efficiency = 1 - one.threads.idle_share;
@@ -114,6 +172,7 @@ Profile Builder::profile_of(const SessionInfo& info, const std::string& name,
       append(layer.name, {});
     }
   }
+  number_producers(info, profile);
   return profile;
 }
 

@@ -1,6 +1,7 @@
 #include "profile/calibration.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 namespace tachostat::profile {
@@ -47,7 +48,35 @@ Roofline roofline_of(const Calibration& calibration, int threads) {
       roofline.cache_bandwidth = median("bandwidth", level, "triad", measured);
     }
   }
+  roofline.l2_bandwidth = median("bandwidth", "L2", "triad", measured);
+  const auto nanoseconds = [&](const char* what) {
+    const double seconds = median("latency", what, "median", measured);
+    return seconds < 0 ? -1 : seconds * 1e9;
+  };
+  roofline.dispatch_ns = nanoseconds("dispatch");
+  roofline.wake_ns = nanoseconds("wake");
   return roofline;
+}
+
+void add_machine(const Fingerprint& fingerprint, const std::vector<InstructionSet>& sets,
+                 Roofline& roofline) {
+  int last_level = 0;
+  for (const Cache& cache : fingerprint.caches) {
+    const auto bytes = static_cast<double>(cache.bytes);
+    if (cache.level == 2) roofline.l2_bytes = bytes;
+    if (cache.level < last_level || cache.level < 2) continue;
+    last_level = cache.level;
+    // Several may exist; each serves `sharing` processors.
+    const double copies = std::max(
+        1.0, std::ceil(static_cast<double>(fingerprint.cpus.size()) / std::max(1, cache.sharing)));
+    roofline.last_level_bytes = bytes * copies;
+  }
+  if (fingerprint.cores > 0) roofline.cores = fingerprint.cores;
+  if (!fingerprint.cpus.empty()) roofline.processors = static_cast<int>(fingerprint.cpus.size());
+  roofline.instruction_sets.clear();
+  for (const InstructionSet& set : sets) {
+    if (set.present) roofline.instruction_sets.emplace_back(set.name);
+  }
 }
 
 std::string calibration_path() {

@@ -73,6 +73,9 @@ absl::StatusOr<Calibration> calibrate(const base::Clock& clock, const base::Cloc
 
 // The simple figures for `threads` threads, from the nearest number that was measured: medians.
 Roofline roofline_of(const Calibration& calibration, int threads);
+// What needs no measuring: sizes of caches, cores, instruction sets.
+void add_machine(const Fingerprint& fingerprint, const std::vector<InstructionSet>& sets,
+                 Roofline& roofline);
 
 std::string to_json(const Calibration& calibration);
 // For people: a table for each group.

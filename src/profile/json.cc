@@ -12,7 +12,8 @@ using Json = nlohmann::ordered_json;
 using nlohmann::json;
 
 // More is no profile of a model. Also bounds the memory that a small hostile file can ask for.
-constexpr std::size_t kMostLayers = 20'000;
+constexpr std::size_t kMostLayers = 200'000;
+constexpr std::size_t kMostTensors = 4'096;  // of one layer
 constexpr int kMostThreads = 65'536;
 
 // The statistics are for readers; the sum and the buckets are what is read back.
@@ -40,6 +41,39 @@ Json json_of(const ThreadStats& threads) {
           {"tail_ns", number_or_null(threads.tail_ns)}};
 }
 
+Json json_of(const std::vector<Slice>& slices) {
+  Json to = Json::array();
+  for (const Slice& slice : slices) to.push_back({slice.count, slice.sum_ns});
+  return to;
+}
+
+// Members that say nothing are left out: there are many tensors.
+Json json_of(const std::vector<Tensor>& tensors) {
+  Json all = Json::array();
+  for (const Tensor& tensor : tensors) {
+    Json to = Json::object();
+    if (!tensor.type.empty()) to["type"] = tensor.type;
+    if (!tensor.shape.empty()) to["shape"] = tensor.shape;
+    if (tensor.producer >= 0) to["layer"] = tensor.producer;
+    if (tensor.producer == Tensor::kModelInput) to["from"] = "input";
+    if (tensor.producer == Tensor::kConstant) to["from"] = "constant";
+    all.push_back(std::move(to));
+  }
+  return all;
+}
+
+Json json_of(const std::map<std::string, Reading>& readings) {
+  Json to = Json::object();
+  for (const auto& [name, reading] : readings) {
+    to[name] = {{"mean", reading.mean},
+                {"low", reading.low},
+                {"high", reading.high},
+                {"n", reading.n},
+                {"unit", reading.unit}};
+  }
+  return to;
+}
+
 Json json_of(const LayerProfile& layer) {
   Json to = {{"name", layer.name},     {"originals", layer.originals}, {"type", layer.type},
              {"kernel", layer.kernel}, {"precision", layer.precision}, {"layout", layer.layout}};
@@ -54,6 +88,10 @@ Json json_of(const LayerProfile& layer) {
   to["output_bytes"] = number_or_null(layer.work.output_bytes);
   if (!layer.device.empty()) to["device"] = layer.device;
   if (!layer.metrics.empty()) to["metrics"] = layer.metrics;
+  if (!layer.inputs.empty()) to["inputs"] = json_of(layer.inputs);
+  if (!layer.outputs.empty()) to["outputs"] = json_of(layer.outputs);
+  if (!layer.answers.empty()) to["answers"] = layer.answers;
+  if (!layer.slices.empty()) to["slices"] = json_of(layer.slices);
   return to;
 }
 
@@ -147,6 +185,100 @@ absl::Status read_work(const Members& members, model::Work& work) {
   return members.read_or_null("output_bytes", work.output_bytes);
 }
 
+absl::Status read_slices(const Members& members, std::vector<Slice>& slices) {
+  if (!members.has("slices")) return absl::OkStatus();
+  TS_ASSIGN_OR_RETURN(const json* array, members.array("slices", Profile::kMostSlices));
+  for (const json& pair : *array) {
+    if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number_unsigned() ||
+        !pair[1].is_number_unsigned()) {
+      return base::invalid_argument("member '{}': expected pairs of a count and a sum",
+                                    members.path_of("slices"));
+    }
+    slices.push_back({pair[0].get<std::uint64_t>(), pair[1].get<std::uint64_t>()});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status read_shape(const Members& members, model::Shape& shape) {
+  constexpr std::size_t kMostDimensions = 64;
+  if (!members.has("shape")) return absl::OkStatus();
+  TS_ASSIGN_OR_RETURN(const json* array, members.array("shape", kMostDimensions));
+  for (const json& dimension : *array) {
+    if (!dimension.is_number_integer() || dimension < model::kDynamic) {
+      return base::invalid_argument("member '{}': expected whole numbers from -1",
+                                    members.path_of("shape"));
+    }
+    shape.push_back(dimension.get<std::int64_t>());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status read_tensor(const Members& members, Tensor& tensor) {
+  if (members.has("type")) TS_RETURN_IF_ERROR(members.read("type", tensor.type));
+  TS_RETURN_IF_ERROR(read_shape(members, tensor.shape));
+  if (members.has("layer")) {
+    constexpr int kMost = static_cast<int>(kMostLayers);
+    TS_RETURN_IF_ERROR(members.read("layer", 0, kMost, tensor.producer));
+  }
+  if (!members.has("from")) return absl::OkStatus();
+  std::string from;
+  TS_RETURN_IF_ERROR(members.read("from", from));
+  if (from != "input" && from != "constant") {
+    return base::invalid_argument("member '{}': expected 'input' or 'constant', found '{}'",
+                                  members.path_of("from"), from);
+  }
+  tensor.producer = from == "input" ? Tensor::kModelInput : Tensor::kConstant;
+  return absl::OkStatus();
+}
+
+absl::Status read_tensors(const Members& members, const char* name, std::vector<Tensor>& tensors) {
+  if (!members.has(name)) return absl::OkStatus();
+  TS_ASSIGN_OR_RETURN(const json* array, members.array(name, kMostTensors));
+  for (std::size_t i = 0; i < array->size(); ++i) {
+    const std::string path = fmt::format("{}[{}]", members.path_of(name), i);
+    if (!(*array)[i].is_object()) {
+      return base::invalid_argument("member '{}': expected an object, found {}", path,
+                                    (*array)[i].type_name());
+    }
+    TS_RETURN_IF_ERROR(read_tensor(Members((*array)[i], path), tensors.emplace_back()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status read_readings(const Members& members, std::map<std::string, Reading>& readings) {
+  constexpr std::size_t kMost = 10'000;
+  if (!members.has("readings")) return absl::OkStatus();
+  TS_ASSIGN_OR_RETURN(const Members all, members.object("readings"));
+  const std::vector<std::string> names = all.names();
+  if (names.size() > kMost) {
+    return base::invalid_argument("member 'readings': expected at most {}, found {}", kMost,
+                                  names.size());
+  }
+  for (const std::string& name : names) {
+    TS_ASSIGN_OR_RETURN(const Members one, all.object(name.c_str()));
+    Reading reading;
+    TS_RETURN_IF_ERROR(one.read_any("mean", reading.mean));
+    TS_RETURN_IF_ERROR(one.read_any("low", reading.low));
+    TS_RETURN_IF_ERROR(one.read_any("high", reading.high));
+    TS_RETURN_IF_ERROR(one.read("n", reading.n));
+    TS_RETURN_IF_ERROR(one.read("unit", reading.unit));
+    readings[name] = std::move(reading);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status check_producers(const Profile& profile) {
+  for (std::size_t i = 0; i < profile.layers.size(); ++i) {
+    for (const Tensor& input : profile.layers[i].inputs) {
+      if (input.producer >= static_cast<int>(profile.layers.size())) {
+        return base::invalid_argument("member 'layers[{}].inputs': there is no layer {}", i,
+                                      input.producer);
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status read_layer(const Members& members, LayerProfile& layer) {
   TS_RETURN_IF_ERROR(members.read("name", layer.name));
   TS_RETURN_IF_ERROR(members.read("originals", layer.originals));
@@ -164,7 +296,10 @@ absl::Status read_layer(const Members& members, LayerProfile& layer) {
   TS_RETURN_IF_ERROR(read_work(members, layer.work));
   if (members.has("device")) TS_RETURN_IF_ERROR(members.read("device", layer.device));
   if (members.has("metrics")) TS_RETURN_IF_ERROR(members.read("metrics", layer.metrics));
-  return absl::OkStatus();
+  TS_RETURN_IF_ERROR(read_tensors(members, "inputs", layer.inputs));
+  TS_RETURN_IF_ERROR(read_tensors(members, "outputs", layer.outputs));
+  if (members.has("answers")) TS_RETURN_IF_ERROR(members.read("answers", layer.answers));
+  return read_slices(members, layer.slices);
 }
 
 absl::Status read_profile(const Members& members, Profile& profile) {
@@ -189,7 +324,10 @@ absl::Status read_profile(const Members& members, Profile& profile) {
     }
     TS_RETURN_IF_ERROR(read_layer(Members((*layers)[i], path), profile.layers.emplace_back()));
   }
-  return absl::OkStatus();
+  if (members.has("machine")) TS_RETURN_IF_ERROR(members.read("machine", profile.machine));
+  TS_RETURN_IF_ERROR(read_slices(members, profile.slices));
+  TS_RETURN_IF_ERROR(read_readings(members, profile.readings));
+  return check_producers(profile);
 }
 
 }  // namespace
@@ -199,14 +337,16 @@ std::string to_json(const Profile& profile) {
   add_time(profile.request_time, requests);
   Json layers = Json::array();
   for (const LayerProfile& layer : profile.layers) layers.push_back(json_of(layer));
-  const Json document = {
-      {"version", Profile::kVersion},     {"model", profile.model},
-      {"model_hash", profile.model_hash}, {"variant", profile.variant},
-      {"bucket", profile.bucket},         {"threads", profile.threads},
-      {"streams", profile.streams},       {"static_shapes", profile.static_shapes},
-      {"requests", std::move(requests)},  {"unattributed_ns", profile.unattributed_ns},
-      {"overhead", profile.overhead},     {"dropped_spans", profile.dropped_spans},
-      {"layers", std::move(layers)}};
+  Json document = {{"version", Profile::kVersion},     {"model", profile.model},
+                   {"model_hash", profile.model_hash}, {"variant", profile.variant},
+                   {"bucket", profile.bucket},         {"threads", profile.threads},
+                   {"streams", profile.streams},       {"static_shapes", profile.static_shapes},
+                   {"requests", std::move(requests)},  {"unattributed_ns", profile.unattributed_ns},
+                   {"overhead", profile.overhead},     {"dropped_spans", profile.dropped_spans},
+                   {"layers", std::move(layers)}};
+  if (!profile.machine.empty()) document["machine"] = profile.machine;
+  if (!profile.slices.empty()) document["slices"] = json_of(profile.slices);
+  if (!profile.readings.empty()) document["readings"] = json_of(profile.readings);
   // Layer names come from the model's file and need not be UTF-8.
   return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -228,7 +368,15 @@ std::string to_json(const Roofline& roofline) {
                          {"cache_bandwidth", number_or_null(roofline.cache_bandwidth)},
                          {"peak_bf16_flops", number_or_null(roofline.peak_bf16_flops)},
                          {"peak_f16_flops", number_or_null(roofline.peak_f16_flops)},
-                         {"peak_int8_ops", number_or_null(roofline.peak_int8_ops)}};
+                         {"peak_int8_ops", number_or_null(roofline.peak_int8_ops)},
+                         {"l2_bandwidth", number_or_null(roofline.l2_bandwidth)},
+                         {"dispatch_ns", number_or_null(roofline.dispatch_ns)},
+                         {"wake_ns", number_or_null(roofline.wake_ns)},
+                         {"l2_bytes", number_or_null(roofline.l2_bytes)},
+                         {"last_level_bytes", number_or_null(roofline.last_level_bytes)},
+                         {"cores", number_or_null(roofline.cores)},
+                         {"processors", number_or_null(roofline.processors)},
+                         {"instruction_sets", roofline.instruction_sets}};
   return document.dump();
 }
 
@@ -248,7 +396,22 @@ absl::StatusOr<Roofline> roofline_from_json(std::string_view text) {
     };
     TS_RETURN_IF_ERROR(optional("peak_bf16_flops", roofline.peak_bf16_flops));
     TS_RETURN_IF_ERROR(optional("peak_f16_flops", roofline.peak_f16_flops));
-    return optional("peak_int8_ops", roofline.peak_int8_ops);
+    TS_RETURN_IF_ERROR(optional("peak_int8_ops", roofline.peak_int8_ops));
+    TS_RETURN_IF_ERROR(optional("l2_bandwidth", roofline.l2_bandwidth));
+    TS_RETURN_IF_ERROR(optional("dispatch_ns", roofline.dispatch_ns));
+    TS_RETURN_IF_ERROR(optional("wake_ns", roofline.wake_ns));
+    TS_RETURN_IF_ERROR(optional("l2_bytes", roofline.l2_bytes));
+    TS_RETURN_IF_ERROR(optional("last_level_bytes", roofline.last_level_bytes));
+    const auto count = [&](const char* name, int& to) {
+      double number = -1;
+      TS_RETURN_IF_ERROR(optional(name, number));
+      to = static_cast<int>(std::min<double>(number, kMostThreads));
+      return absl::OkStatus();
+    };
+    TS_RETURN_IF_ERROR(count("cores", roofline.cores));
+    TS_RETURN_IF_ERROR(count("processors", roofline.processors));
+    if (!members.has("instruction_sets")) return absl::OkStatus();
+    return members.read("instruction_sets", roofline.instruction_sets);
   }();
   if (!status.ok()) return base::with_context(status, "roofline");
   return roofline;

@@ -88,6 +88,21 @@ absl::Status Members::read(const char* name, double& to) const {
   return absl::OkStatus();
 }
 
+absl::Status Members::read_any(const char* name, double& to) const {
+  TS_ASSIGN_OR_RETURN(const json* value, find(name));
+  if (!value->is_number() || !std::isfinite(value->get<double>())) {
+    return wrong(path_of(name), "a number", *value);
+  }
+  to = value->get<double>();
+  return absl::OkStatus();
+}
+
+std::vector<std::string> Members::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : object_->items()) names.push_back(name);
+  return names;
+}
+
 absl::Status Members::read_or_null(const char* name, double& to) const {
   TS_ASSIGN_OR_RETURN(const json* value, find(name));
   if (value->is_null()) {

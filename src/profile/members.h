@@ -30,6 +30,7 @@ class Members {
   absl::Status read(const char* name, int least, int most, int& to) const;
   // Not negative; null reads as -1, "unknown", where that is allowed.
   absl::Status read(const char* name, double& to) const;
+  absl::Status read_any(const char* name, double& to) const;  // of any sign
   absl::Status read_or_null(const char* name, double& to) const;
   absl::StatusOr<Members> object(const char* name) const;
   // An array of at most `most` elements.
@@ -37,6 +38,7 @@ class Members {
 
   // For members that older writers don't know.
   bool has(const char* name) const { return object_->contains(name); }
+  std::vector<std::string> names() const;  // of all members
   std::string path_of(const char* name) const;
 
  private:

@@ -15,6 +15,36 @@
 
 namespace tachostat::profile {
 
+// A tensor at a layer's border, as executed.
+struct Tensor {
+  // Of an input that no layer of the profile makes.
+  static constexpr int kUnknown = -1, kModelInput = -2, kConstant = -3;
+
+  std::string type{};       // "f32", "u8"; empty: not known
+  model::Shape shape{};     // empty: not known, or a scalar
+  int producer = kUnknown;  // of an input: index into Profile::layers
+};
+
+// A stretch of the time that was profiled, in order: what changed over time shows here.
+struct Slice {
+  std::uint64_t count = 0;
+  std::uint64_t sum_ns = 0;
+  double mean_ns() const {
+    return count == 0 ? 0 : static_cast<double>(sum_ns) / static_cast<double>(count);
+  }
+};
+
+// Something measured beside the layers while they were profiled: how requests reached the model
+// ("serving/queue"), the machine ("cgroup/cpu/throttled"), the process.
+// docs/design/profile-format.md lists the names.
+struct Reading {
+  double mean = 0;
+  double low = 0;  // least and most that was read; the mean where it was read once
+  double high = 0;
+  std::uint64_t n = 1;  // times it was read, or requests behind it
+  std::string unit{};   // UCUM: "s", "1", "By", "Hz"
+};
+
 // Durations are in nanoseconds throughout.
 struct LayerProfile {
   std::string name{};                    // as executed
@@ -34,6 +64,10 @@ struct LayerProfile {
   // Whatever else was measured, per execution or as a level, by its tool's name: hardware counters
   // ("instructions"), another tool's columns ("dram__bytes.sum").
   std::map<std::string, double> metrics{};
+  std::vector<Tensor> inputs{};        // empty: not known
+  std::vector<Tensor> outputs{};       // likewise
+  std::vector<std::string> answers{};  // the model's outputs that are this layer's
+  std::vector<Slice> slices{};         // as Profile::slices; empty: not known
 };
 
 struct Profile {
@@ -52,6 +86,12 @@ struct Profile {
   double overhead = 0;                // Sampler::Report::overhead when it was taken
   std::uint64_t dropped_spans = 0;
   std::vector<LayerProfile> layers{};  // in order of execution
+  // Fingerprint::hash() of the machine that it was taken on; empty: not known.
+  std::string machine{};
+  std::vector<Slice> slices{};  // of requests, at most kMostSlices with equally many each
+  std::map<std::string, Reading> readings{};
+
+  static constexpr std::size_t kMostSlices = 32;
 
   const LayerProfile* find(std::string_view layer) const;
   double layer_total_ns() const;
@@ -71,9 +111,14 @@ struct SessionInfo {
     std::vector<std::string> originals{};
     std::string type{}, kernel{}, precision{}, layout{};
     model::Work work{};
+    std::vector<Tensor> inputs{};  // producers are indices into SessionInfo::layers
+    std::vector<Tensor> outputs{};
+    std::vector<std::string> answers{};
   };
   std::vector<Layer> layers{};
 };
+
+struct LayerRun;
 
 // Adds up traces. Thread-compatible.
 //
@@ -101,9 +146,12 @@ class Builder {
   struct PerLayer {
     base::Histogram time;
     ThreadSums threads;
+    std::vector<Slice> slices;
   };
   struct PerBucket {
     base::Histogram request_time;
+    std::vector<Slice> slices;
+    std::uint64_t slice_requests = 1;  // in each slice but the last
     std::uint64_t layer_ns = 0;
     std::map<std::string, PerLayer, std::less<>> layers;
     std::vector<std::string> order;  // as first seen
@@ -112,6 +160,9 @@ class Builder {
   using Key = std::pair<std::uint64_t, std::string>;  // session, bucket
 
   PerBucket& bucket_of(const Key& key);
+  static void begin_request(PerBucket& bucket, std::uint64_t duration_ns);
+  static void add_layer(PerBucket& bucket, const std::string& name, const LayerRun& run);
+  static void number_producers(const SessionInfo& info, Profile& profile);
   static Profile profile_of(const SessionInfo& info, const std::string& name,
                             const PerBucket& bucket);
 
@@ -138,6 +189,15 @@ struct Roofline {
   double peak_bf16_flops = -1;
   double peak_f16_flops = -1;
   double peak_int8_ops = -1;  // operations/s
+  double l2_bandwidth = -1;   // bytes/s from the second level
+  double dispatch_ns = -1;    // handing work to threads that spin
+  double wake_ns = -1;        // to threads that sleep
+  // What the machine is; -1 or empty: not known.
+  double l2_bytes = -1;          // that one thread can use
+  double last_level_bytes = -1;  // that all of them share
+  int cores = -1;                // physical ones that this process may use
+  int processors = -1;           // and their hardware threads
+  std::vector<std::string> instruction_sets{};
 };
 
 // Runs a fused multiply-add loop and a stream triad for about `milliseconds` in all. Quick (0.2 s

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace tachostat::engine {
@@ -72,6 +73,36 @@ model::DataType largest_input(const ov::Node& node,
   return type;
 }
 
+model::Shape shape_of(const ov::PartialShape& partial) {
+  model::Shape shape;
+  if (partial.rank().is_dynamic()) return shape;
+  for (const ov::Dimension& dimension : partial) {
+    shape.push_back(dimension.is_static() ? dimension.get_length() : model::kDynamic);
+  }
+  return shape;
+}
+
+void add_borders(const ov::Node& node, const std::unordered_set<const ov::Node*>& constants,
+                 const std::unordered_map<const ov::Node*, int>& places, AppliedLayer& layer) {
+  for (const ov::Input<const ov::Node>& input : node.inputs()) {
+    const ov::Node* const source = input.get_source_output().get_node();
+    const auto place = places.find(source);
+    layer.inputs.push_back({.type = type_of(input.get_element_type()),
+                            .shape = shape_of(input.get_partial_shape()),
+                            .constant = constants.contains(source),
+                            .producer = place == places.end() ? -1 : place->second});
+  }
+  for (const ov::Output<const ov::Node>& output : node.outputs()) {
+    layer.outputs.push_back({.type = type_of(output.get_element_type()),
+                             .shape = shape_of(output.get_partial_shape())});
+    for (const ov::Input<ov::Node>& reader :
+         const_cast<ov::Node&>(node).output(output.get_index()).get_target_inputs()) {
+      if (info(*reader.get_node(), "layerType") != "Output") continue;
+      layer.answers.push_back(reader.get_node()->get_friendly_name());
+    }
+  }
+}
+
 // Adds the layers whose names are not in `names` yet.
 void add_layers(const ov::CompiledModel& stream, std::unordered_set<std::string>& names,
                 std::vector<AppliedLayer>& layers) {
@@ -83,6 +114,16 @@ void add_layers(const ov::CompiledModel& stream, std::unordered_set<std::string>
   }
   std::stable_sort(nodes.begin(), nodes.end(),
                    [](const auto& a, const auto& b) { return order_of(*a) < order_of(*b); });
+  // Places in `layers`, of those that are there already by an equal name too.
+  std::unordered_map<std::string, int> known;
+  for (const AppliedLayer& layer : layers) {
+    known.emplace(layer.name, static_cast<int>(known.size()));
+  }
+  std::unordered_map<const ov::Node*, int> places;
+  for (const std::shared_ptr<ov::Node>& node : nodes) {
+    places[node.get()] =
+        known.emplace(node->get_friendly_name(), static_cast<int>(known.size())).first->second;
+  }
   for (const std::shared_ptr<ov::Node>& node : nodes) {
     if (!names.insert(node->get_friendly_name()).second) continue;
     layers.push_back({.name = node->get_friendly_name(),
@@ -96,6 +137,7 @@ void add_layers(const ov::CompiledModel& stream, std::unordered_set<std::string>
                       .output_type = node->get_output_size() == 0
                                          ? model::DataType::kUnknown
                                          : type_of(node->get_output_element_type(0))});
+    add_borders(*node, constants, places, layers.back());
   }
 }
 
