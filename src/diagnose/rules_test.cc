@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "diagnose/diagnose.h"
 
@@ -266,9 +267,19 @@ TEST(Diagnose, LargestExpectedGainFirst) {
   EXPECT_THAT(rules_of(findings), ElementsAre("idle-workers", "memory-bound"));
 }
 
-TEST(Diagnose, EveryRuleHasAName) {
-  EXPECT_THAT(rules(), SizeIs(5));
-  for (const NamedRule& rule : rules()) EXPECT_NE(rule.rule, nullptr) << rule.name;
+TEST(Diagnose, EveryRuleSaysWhatItIs) {
+  std::set<std::string_view> names;
+  for (const Family& family : families()) {
+    EXPECT_THAT(family.rules, Not(IsEmpty())) << family.name;
+    for (const Rule& rule : family.rules) {
+      EXPECT_TRUE(names.insert(rule.name).second) << rule.name;
+      EXPECT_NE(rule.find, nullptr) << rule.name;
+      for (const std::string_view text :
+           {rule.metric, rule.threshold, rule.remedy, rule.gain, rule.source}) {
+        EXPECT_THAT(text, Not(IsEmpty())) << rule.name;
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 namespace tachostat::optimize {
 
-bool asks_for(const diagnose::Finding& finding, diagnose::Remedy remedy);
+bool asks_for(const diagnose::Finding& finding, diagnose::Remedy::Kind remedy);
 // The middle of the finding's interval.
 double middle_gain(const diagnose::Finding& finding);
 // The value of the finding's evidence by its metric; `otherwise` when it has none.

@@ -42,7 +42,7 @@ const std::vector<std::unique_ptr<Proposer>>& proposers() {
   return all;
 }
 
-bool asks_for(const diagnose::Finding& finding, diagnose::Remedy remedy) {
+bool asks_for(const diagnose::Finding& finding, diagnose::Remedy::Kind remedy) {
   return std::find(finding.remedies.begin(), finding.remedies.end(), remedy) !=
          finding.remedies.end();
 }

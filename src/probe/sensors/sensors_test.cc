@@ -82,7 +82,7 @@ TEST(Sensors, SurviveAnythingInTheirFiles) {
     const auto sensors = make_sensors(at_root(root.path()));
     for (const std::string_view content :
          {std::string_view(), std::string_view("-9223372036854775808"),
-          std::string_view("18446744073709551615"), std::string_view("\xff\0 : - ( ) \n\n:::", 18),
+          std::string_view("18446744073709551615"), std::string_view("\xff\0 : - ( ) \n\n:::", 16),
           std::string_view(long_line), std::string_view("0::/../..\n1 2 3 / / - cgroup2 x x")}) {
       for (const std::string& file : files) root.write(file, content);
       for (const auto& sensor : sensors) {

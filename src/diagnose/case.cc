@@ -1,0 +1,246 @@
+#include "diagnose/case.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/status.h"
+#include "base/units.h"
+
+namespace tachostat::diagnose {
+namespace {
+
+using profile::LayerProfile;
+using profile::Tensor;
+
+// Relative half-width of the 95 % interval of a mean: from slices, which see that neighbouring
+// requests are alike; from the histogram's spread without them.
+double half_width(const LayerProfile& layer) {
+  const double mean = layer.time.mean();
+  if (mean <= 0 || layer.time.count() < 2) return 0;
+  double squares = 0;
+  double n = 0;
+  if (layer.slices.size() >= 8) {
+    for (const profile::Slice& slice : layer.slices) {
+      if (slice.count == 0) continue;
+      squares += std::pow(slice.mean_ns() / mean - 1, 2);
+      n += 1;
+    }
+  } else {
+    for (const auto& [bucket, count] : layer.time.buckets()) {
+      const auto value = static_cast<double>(base::Histogram::lower_bound_of(bucket));
+      squares += static_cast<double>(count) * std::pow(value / mean - 1, 2);
+    }
+    n = static_cast<double>(layer.time.count());
+  }
+  return n < 2 ? 0 : 1.96 * std::sqrt(squares / (n - 1) / n);
+}
+
+// A convolution whose output channels are its groups has few operations per weight's place: each
+// input element is used for one channel only.
+bool is_depthwise(const LayerFacts& layer) {
+  if (layer.kind != Kind::kConvolution) return false;
+  const LayerProfile& profile = *layer.profile;
+  if (profile.kernel.find("_dw") != std::string::npos) return true;
+  if (profile.type.find("Group") != std::string::npos) return true;
+  for (const Tensor& input : profile.inputs) {
+    // OpenVINO's weights of grouped convolutions: [groups, out, in, …].
+    if (input.producer == Tensor::kConstant && input.shape.size() >= 5 && input.shape[1] == 1 &&
+        input.shape[2] == 1) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Case::Case(const profile::Profile& profile, const profile::Roofline& roofline,
+           const profile::Profile* baseline)
+    : profile_(profile), roofline_(roofline), baseline_(baseline) {
+  add_layers();
+  add_edges();
+}
+
+void Case::add_layers() {
+  const auto requests = static_cast<double>(std::max<std::uint64_t>(1, this->requests()));
+  layers_.reserve(profile_.layers.size());
+  for (const LayerProfile& one : profile_.layers) {
+    LayerFacts& layer = layers_.emplace_back();
+    layer.profile = &one;
+    layer.index = static_cast<int>(layers_.size()) - 1;
+    layer.kind = kind_of(one.type, one.name);
+    layer.counts = enough_requests() && one.time.count() >= kMinRequests && one.time.sum() > 0;
+    layer.ns = static_cast<double>(one.time.sum()) / requests;
+    layer.share = one.share;
+    layer.depthwise = is_depthwise(layer);
+    const double seconds = one.time.mean() * 1e-9;
+    if (seconds <= 0) continue;
+    const double bytes = one.work.bytes();
+    if (one.work.flops >= 0) layer.flops = one.work.flops / seconds;
+    // Another device's peaks are not ours.
+    const bool here = one.device.empty() || one.device.starts_with("CPU");
+    if (here) layer.peak = peak(one.precision);
+    if (bytes > 0) {
+      layer.bytes = bytes / seconds;
+      layer.weights = one.work.weight_bytes / bytes;
+      if (one.work.flops >= 0 && here) layer.intensity = one.work.flops / bytes;
+    }
+  }
+}
+
+void Case::add_edges() {
+  readers_.resize(layers_.size());
+  for (const LayerFacts& layer : layers_) {
+    for (const int producer : producers(layer.index)) {
+      readers_[static_cast<std::size_t>(producer)].push_back(layer.index);
+    }
+    knows_edges_ = knows_edges_ || !layer.profile->inputs.empty();
+  }
+}
+
+std::vector<int> Case::producers(int index) const {
+  std::vector<int> result;
+  for (const Tensor& input : layer(index).profile->inputs) {
+    const bool known = input.producer >= 0 && input.producer < static_cast<int>(layers_.size());
+    if (known && std::find(result.begin(), result.end(), input.producer) == result.end()) {
+      result.push_back(input.producer);
+    }
+  }
+  return result;
+}
+
+std::vector<int> Case::pick(const std::function<bool(const LayerFacts&)>& wanted) const {
+  std::vector<int> picked;
+  for (const LayerFacts& layer : layers_) {
+    if (layer.counts && wanted(layer)) picked.push_back(layer.index);
+  }
+  return picked;
+}
+
+double Case::share_of(const std::vector<int>& layers) const {
+  return std::accumulate(layers.begin(), layers.end(), 0.0,
+                         [this](double sum, int index) { return sum + layer(index).share; });
+}
+
+std::uint64_t Case::executions_of(const std::vector<int>& layers) const {
+  std::uint64_t n = 0;
+  for (const int index : layers) n += layer(index).profile->time.count();
+  return n;
+}
+
+double Case::mean(const std::vector<int>& layers,
+                  const std::function<double(const LayerFacts&)>& value) const {
+  double sum = 0;
+  double weight = 0;
+  for (const int index : layers) {
+    sum += layer(index).ns * value(layer(index));
+    weight += layer(index).ns;
+  }
+  return weight > 0 ? sum / weight : 0;
+}
+
+const profile::Reading* Case::reading(std::string_view name) const {
+  const auto found = profile_.readings.find(std::string(name));
+  return found == profile_.readings.end() ? nullptr : &found->second;
+}
+
+double Case::reading_or(std::string_view name, double otherwise) const {
+  const profile::Reading* const found = reading(name);
+  return found == nullptr ? otherwise : found->mean;
+}
+
+double Case::peak(std::string_view precision) const {
+  const int threads = std::max(1, profile_.threads);
+  double all = roofline_.peak_f32_flops;
+  if (precision == "bf16") all = roofline_.peak_bf16_flops;
+  if (precision == "f16") all = roofline_.peak_f16_flops;
+  if (is_integer(precision)) all = roofline_.peak_int8_ops;
+  if (all <= 0) return -1;
+  if (threads >= roofline_.threads) return all;
+  // Other precisions scale with threads as f32 does.
+  const double one = roofline_.single_f32_flops > 0
+                         ? roofline_.single_f32_flops / roofline_.peak_f32_flops
+                         : 1.0 / roofline_.threads;
+  return all * std::min(1.0, one * threads);
+}
+
+double Case::ridge(std::string_view precision) const {
+  const double top = peak(precision);
+  return top > 0 && roofline_.memory_bandwidth > 0 ? top / roofline_.memory_bandwidth : -1;
+}
+
+bool Case::has_instructions(std::string_view set) const {
+  const auto& sets = roofline_.instruction_sets;
+  return std::find(sets.begin(), sets.end(), set) != sets.end();
+}
+
+Finding Case::about(std::string_view rule, const std::vector<Cut>& cuts,
+                    Objective objective) const {
+  Finding finding{.rule = std::string(rule), .objective = objective};
+  std::vector<Cut> sorted = cuts;
+  std::stable_sort(sorted.begin(), sorted.end(), [this](const Cut& a, const Cut& b) {
+    return layer(a.layer).ns > layer(b.layer).ns;
+  });
+  for (const Cut& cut : sorted) {
+    const double share = layer(cut.layer).share;
+    const double high = std::clamp(cut.high, 0.0, 1.0);
+    const double low = std::clamp(cut.low, 0.0, high);
+    finding.layers.push_back(layer(cut.layer).profile->name);
+    finding.parts.push_back(
+        {.layer = cut.layer, .share = share, .gain_low = share * low, .gain_high = share * high});
+    finding.share += share;
+    finding.gain_low += share * low;
+    finding.gain_high += share * high;
+  }
+  return finding;
+}
+
+Finding Case::about(std::string_view rule, double share, double low, double high,
+                    Objective objective) {
+  Finding finding{.rule = std::string(rule), .objective = objective};
+  finding.share = std::clamp(share, 0.0, 1.0);
+  finding.gain_high = std::clamp(high, 0.0, 1.0) * finding.share;
+  finding.gain_low = std::min(std::clamp(low, 0.0, 1.0) * finding.share, finding.gain_high);
+  finding.parts.push_back(
+      {.share = finding.share, .gain_low = finding.gain_low, .gain_high = finding.gain_high});
+  return finding;
+}
+
+Evidence Case::time_of(std::string metric, const std::vector<int>& layers) const {
+  double ns = 0;
+  double squares = 0;
+  for (const int index : layers) {
+    ns += layer(index).ns;
+    squares += std::pow(layer(index).ns * half_width(*layer(index).profile), 2);
+  }
+  Evidence evidence(std::move(metric), ns, "ns", executions_of(layers));
+  evidence.low = std::max(0.0, ns - std::sqrt(squares));
+  evidence.high = ns + std::sqrt(squares);
+  return evidence;
+}
+
+Evidence Case::told(std::string metric, std::string_view name, std::string unit) const {
+  const profile::Reading* const found = reading(name);
+  if (found == nullptr) return {std::move(metric), 0, std::move(unit), 0};
+  Evidence evidence(std::move(metric), found->mean, std::move(unit), found->n);
+  evidence.low = found->low;
+  evidence.high = found->high;
+  return evidence;
+}
+
+std::vector<Cut> cuts(const std::vector<int>& layers, double low, double high) {
+  std::vector<Cut> result;
+  for (const int index : layers) result.push_back({index, low, high});
+  return result;
+}
+
+std::string percent(double share) {
+  return fmt::format("{:.{}f} %", share * 100, share < 0.0995 ? 1 : 0);
+}
+
+std::string milliseconds(double ns) {
+  return base::format_duration(base::Duration(static_cast<std::int64_t>(ns)));
+}
+
+}  // namespace tachostat::diagnose

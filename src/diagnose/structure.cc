@@ -1,0 +1,293 @@
+// What the shape of the graph costs: many layers' time with one cause.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <numeric>
+#include <unordered_map>
+
+#include "base/status.h"
+#include "diagnose/case.h"
+
+namespace tachostat::diagnose {
+namespace {
+
+bool is_conversion(const LayerFacts& layer) {
+  return layer.kind == Kind::kReorder || layer.kind == Kind::kCast ||
+         layer.kind == Kind::kTranspose;
+}
+
+// Layers that are no conversion and touch `conversion`, directly or through other conversions.
+std::vector<int> touching(const Case& c, int conversion) {
+  constexpr std::size_t kMostSteps = 64;
+  std::vector<int> seen = {conversion};
+  std::vector<int> found;
+  for (std::size_t at = 0; at < seen.size() && seen.size() < kMostSteps; ++at) {
+    std::vector<int> next = c.producers(seen[at]);
+    next.insert(next.end(), c.readers(seen[at]).begin(), c.readers(seen[at]).end());
+    for (const int one : next) {
+      std::vector<int>& to = is_conversion(c.layer(one)) ? seen : found;
+      if (std::find(to.begin(), to.end(), one) == to.end()) to.push_back(one);
+    }
+  }
+  return found;
+}
+
+std::vector<Finding> find_cascades(const Case& c) {
+  const std::vector<Cascade> cascades = cascades_of(c);
+  if (cascades.empty()) return {};
+  std::vector<Cut> cuts;
+  std::vector<int> layers;
+  std::vector<std::string> causes;
+  for (const Cascade& cascade : cascades) {
+    for (const int index : cascade.conversions) {
+      layers.push_back(index);
+      cuts.push_back({index, 0.3, 1});
+    }
+    causes.push_back(c.layer(cascade.cause).profile->name);
+  }
+  if (c.share_of(layers) < kMinOverhead) return {};
+  Finding finding = c.about("cascade", cuts);
+  const profile::LayerProfile& first = *c.layer(cascades[0].cause).profile;
+  finding.summary = fmt::format(
+      "{} conversions ({} of request time) have {}: '{}' ({}{}{}) wants another layout or number "
+      "format than the layers before and after it",
+      layers.size(), percent(finding.share),
+      cascades.size() == 1 ? "one cause" : fmt::format("{} causes, the first", cascades.size()),
+      first.name, first.type, first.kernel.empty() ? "" : ", ", first.kernel);
+  finding.evidence = {c.time_of("time of the conversions", layers),
+                      {"causes", static_cast<double>(cascades.size()), "layers", 1}};
+  std::map<std::string, std::string> at;
+  at["layer"] = first.name;
+  finding.remedies = {
+      {Remedy::kKeepLayout, at}, {Remedy::kKernel, at}, {Remedy::kReplaceOperator, at}};
+  finding.confidence = 0.75;
+  return {std::move(finding)};
+}
+
+bool is_tiny_integer(const profile::Tensor& tensor) {
+  if (tensor.type != "i64" && tensor.type != "i32") return false;
+  std::int64_t elements = 1;
+  for (const std::int64_t dimension : tensor.shape) {
+    if (dimension < 0) return false;
+    elements *= std::min<std::int64_t>(dimension, 1 << 20);
+    if (elements > 64) return false;
+  }
+  return true;
+}
+
+std::vector<Finding> find_shape_subgraph(const Case& c) {
+  const std::vector<int> shapes = c.pick([](const LayerFacts& layer) {
+    const auto& outputs = layer.profile->outputs;
+    return layer.kind == Kind::kShape ||
+           (!is_heavy(layer.kind) && !outputs.empty() &&
+            std::all_of(outputs.begin(), outputs.end(), is_tiny_integer));
+  });
+  if (shapes.empty() || c.share_of(shapes) < kMinOverhead) return {};
+  Finding finding = c.about("shape-subgraph", cuts(shapes, 0.5, 1));
+  finding.summary = fmt::format(
+      "{} layers ({} of request time) work out shapes in every request: with fixed shapes they "
+      "would be constants",
+      shapes.size(), percent(finding.share));
+  finding.evidence = {c.time_of("time on shapes", shapes)};
+  finding.remedies = {Remedy::kStaticShapes, Remedy::kFoldConstants};
+  finding.confidence = 0.85;
+  return {std::move(finding)};
+}
+
+std::vector<Finding> find_critical_path(const Case& c) {
+  constexpr double kShort = 0.8;  // of all layers' time
+  if (!c.knows_edges() || !c.enough_requests() || c.profile().threads < 2) return {};
+  double total = 0;
+  std::vector<double> until(c.layers().size(), 0);
+  std::vector<int> before(c.layers().size(), -1);
+  int last = -1;
+  for (const LayerFacts& layer : c.layers()) {
+    const auto at = static_cast<std::size_t>(layer.index);
+    for (const int producer : c.producers(layer.index)) {
+      // Execution order is a topological one; whatever is not is no path.
+      if (producer >= layer.index) continue;
+      if (until[static_cast<std::size_t>(producer)] <= until[at]) continue;
+      until[at] = until[static_cast<std::size_t>(producer)];
+      before[at] = producer;
+    }
+    until[at] += layer.ns;
+    total += layer.ns;
+    if (last < 0 || until[at] > until[static_cast<std::size_t>(last)]) last = layer.index;
+  }
+  if (last < 0 || total <= 0 || until[static_cast<std::size_t>(last)] > kShort * total) return {};
+  const double path = until[static_cast<std::size_t>(last)];
+  std::vector<bool> on(c.layers().size(), false);
+  for (int at = last; at >= 0; at = before[static_cast<std::size_t>(at)]) {
+    on[static_cast<std::size_t>(at)] = true;
+  }
+  // Branches side by side use only what threads leave idle, and where that was not seen nothing is
+  // claimed.
+  std::vector<Cut> cuts;
+  for (const LayerFacts& layer : c.layers()) {
+    const double efficiency = layer.profile->thread_efficiency;
+    if (on[static_cast<std::size_t>(layer.index)] || !layer.counts || efficiency < 0) continue;
+    const double idle = 1 - efficiency;
+    if (idle > 0.2) cuts.push_back({layer.index, 0.1 * idle, idle});
+  }
+  Finding finding = c.about("branches-in-turn", cuts);
+  if (finding.share < kMinShare) return {};
+  finding.summary = fmt::format(
+      "branches of the graph run one after the other: the longest path takes {} of {}, and threads "
+      "are partly idle in the rest",
+      milliseconds(path), milliseconds(total));
+  finding.evidence = {{"longest path", path, "ns", c.requests()},
+                      {"all layers", total, "ns", c.requests()}};
+  finding.remedies = {Remedy::kThreadsAndStreams, Remedy::kReplaceOperator};
+  finding.confidence = 0.5;
+  return {std::move(finding)};
+}
+
+// Whether equal inputs and equal output shapes mean equal outputs: nothing else is set in such a
+// layer, and it has no weights that could differ.
+bool is_plain_function(const LayerFacts& layer) {
+  constexpr std::array<std::string_view, 5> kHides = {"Eltwise", "Subgraph", "Math", "Activation",
+                                                      "ElementWise"};
+  const profile::LayerProfile& profile = *layer.profile;
+  if (profile.inputs.empty()) return false;
+  for (const profile::Tensor& input : profile.inputs) {
+    if (input.producer == profile::Tensor::kConstant) return false;
+    if (input.producer == profile::Tensor::kUnknown) return false;
+  }
+  if (layer.kind == Kind::kMatMul || layer.kind == Kind::kNormalise) return true;
+  return layer.kind == Kind::kElementwise &&
+         std::find(kHides.begin(), kHides.end(), profile.type) == kHides.end();
+}
+
+std::vector<Finding> find_duplicates(const Case& c) {
+  if (!c.knows_edges()) return {};
+  std::map<std::string, int> first;
+  std::vector<int> same(c.layers().size());  // the first layer that computes the same
+  std::iota(same.begin(), same.end(), 0);
+  std::vector<int> copies;
+  for (const LayerFacts& layer : c.layers()) {
+    if (!is_plain_function(layer)) continue;
+    std::string key = layer.profile->type + "|" + layer.profile->precision;
+    for (const profile::Tensor& input : layer.profile->inputs) {
+      const int made = input.producer;
+      key += fmt::format("|{}", made < 0 ? made : same[static_cast<std::size_t>(made)]);
+      key += model::to_string(input.shape);
+    }
+    for (const profile::Tensor& output : layer.profile->outputs) {
+      key += ">" + model::to_string(output.shape);
+    }
+    const auto [known, added] = first.emplace(std::move(key), layer.index);
+    if (added) continue;
+    same[static_cast<std::size_t>(layer.index)] = known->second;
+    if (layer.counts) copies.push_back(layer.index);
+  }
+  if (copies.empty() || c.share_of(copies) < kMinOverhead) return {};
+  Finding finding = c.about("duplicate-layers", cuts(copies, 0.6, 1));
+  finding.summary = fmt::format(
+      "{} layers ({} of request time) compute what another layer has computed already from the "
+      "same inputs",
+      copies.size(), percent(finding.share));
+  finding.evidence = {c.time_of("time computed again", copies)};
+  finding.remedies = {Remedy::kDeduplicate};
+  finding.confidence = 0.8;
+  return {std::move(finding)};
+}
+
+std::vector<Finding> find_dead_outputs(const Case& c) {
+  constexpr std::uint64_t kEnoughRequests = 100;
+  std::vector<bool> needed(c.layers().size(), false);
+  std::vector<int> open;
+  std::vector<std::string> dead;
+  for (const LayerFacts& layer : c.layers()) {
+    for (const std::string& answer : layer.profile->answers) {
+      const profile::Reading* const asked = c.reading("output/" + answer + "/asked");
+      if (asked != nullptr && asked->n >= kEnoughRequests && asked->high == 0) {
+        dead.push_back(answer);
+      } else {
+        open.push_back(layer.index);
+      }
+    }
+  }
+  if (dead.empty() || open.empty()) return {};
+  while (!open.empty()) {
+    const int index = open.back();
+    open.pop_back();
+    if (needed[static_cast<std::size_t>(index)]) continue;
+    needed[static_cast<std::size_t>(index)] = true;
+    for (const int producer : c.producers(index)) open.push_back(producer);
+  }
+  const std::vector<int> wasted = c.pick(
+      [&](const LayerFacts& layer) { return !needed[static_cast<std::size_t>(layer.index)]; });
+  if (wasted.empty() || c.share_of(wasted) < kMinOverhead) return {};
+  Finding finding = c.about("dead-outputs", cuts(wasted, 0.8, 1));
+  finding.summary = fmt::format(
+      "nobody asks for output '{}'{}, and {} layers ({} of request time) serve nothing else",
+      dead[0], dead.size() > 1 ? fmt::format(" and {} more", dead.size() - 1) : "", wasted.size(),
+      percent(finding.share));
+  finding.evidence = {c.time_of("time for nobody", wasted),
+                      c.told("requests that asked", "output/" + dead[0] + "/asked", "share")};
+  std::map<std::string, std::string> output;
+  output["output"] = dead[0];
+  finding.remedies = {{Remedy::kCutOutputs, output}};
+  finding.confidence = 0.9;
+  return {std::move(finding)};
+}
+
+constexpr std::array<Rule, 5> kRules = {{
+    {"cascade", "reorders, casts and transposes that touch one layer, through one another",
+     "two or more of one layer, 3 % of request time together",
+     "keep-layout, kernel, replace-operator at the cause", "30 % to 100 % of the conversions' time",
+     "edges of the executed graph", find_cascades},
+    {"shape-subgraph", "layers that make shapes: by operator, or small integer tensors only",
+     "3 % of request time", "static-shapes, fold-constants", "half to all of their time",
+     "operators' definitions", find_shape_subgraph},
+    {"branches-in-turn",
+     "the longest path through the graph against all layers' time, idle threads beside it",
+     "at most 80 %, and layers off the path that leave threads idle over 20 % take 10 % of request "
+     "time",
+     "threads-and-streams, replace-operator", "a tenth to all of the idle part beside the path",
+     "critical path method", find_critical_path},
+    {"duplicate-layers",
+     "layers without weights or settings with the same inputs and output shapes",
+     "3 % of request time for the second and later ones", "deduplicate",
+     "60 % to 100 % of their time", "common subexpressions", find_duplicates},
+    {"dead-outputs", "`output/NAME/asked`: the share of requests that asked for an output",
+     "none of 100 and more, and layers that serve nothing else take 3 %", "cut-outputs",
+     "80 % to 100 % of those layers' time", "Open Inference Protocol: requested outputs",
+     find_dead_outputs},
+}};
+
+}  // namespace
+
+std::vector<Cascade> cascades_of(const Case& c) {
+  if (!c.knows_edges()) return {};
+  std::unordered_map<int, std::vector<int>> around;  // of each layer, conversions
+  for (const LayerFacts& layer : c.layers()) {
+    if (!layer.counts || !is_conversion(layer)) continue;
+    for (const int other : touching(c, layer.index)) around[other].push_back(layer.index);
+  }
+  // The layer with the dearest conversions is taken to be their cause; then the next, of what is
+  // left.
+  std::vector<Cascade> candidates;
+  for (auto& [cause, conversions] : around) {
+    if (conversions.size() >= 2) candidates.push_back({cause, std::move(conversions)});
+  }
+  std::sort(candidates.begin(), candidates.end(), [&](const Cascade& a, const Cascade& b) {
+    const double left = c.share_of(a.conversions);
+    const double right = c.share_of(b.conversions);
+    return left != right ? left > right : a.cause < b.cause;
+  });
+  std::vector<bool> taken(c.layers().size(), false);
+  std::vector<Cascade> result;
+  for (Cascade& one : candidates) {
+    std::erase_if(one.conversions,
+                  [&](int index) { return taken[static_cast<std::size_t>(index)]; });
+    if (one.conversions.size() < 2 || c.share_of(one.conversions) < kLeastGain) continue;
+    for (const int index : one.conversions) taken[static_cast<std::size_t>(index)] = true;
+    result.push_back(std::move(one));
+  }
+  return result;
+}
+
+std::span<const Rule> structure_rules() { return kRules; }
+
+}  // namespace tachostat::diagnose
