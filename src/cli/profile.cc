@@ -97,7 +97,8 @@ absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags, const s
   TS_ASSIGN_OR_RETURN(const model::Graph graph, model::read(flags.model));
   TS_ASSIGN_OR_RETURN(options.shapes, app::fill_open_dimensions(graph, given));
   for (const model::Port& input : graph.inputs) {
-    if (!model::is_static(input.shape) && !given.contains(input.name)) {
+    // A labelled run is one of many; their report tells the shapes.
+    if (label.empty() && !model::is_static(input.shape) && !given.contains(input.name)) {
       spdlog::info("input '{}' is open {}: profiled at {}; --shape chooses another", input.name,
                    model::to_string(input.shape), model::to_string(options.shapes[input.name]));
     }
