@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "app/profile_run.h"
 #include "model/model.h"
+#include "profile/profile.h"
 
 namespace tachostat::cli {
 
@@ -36,6 +37,7 @@ Run add_machine(CLI::App& parser);
 Run add_import(CLI::App& parser);
 Run add_top(CLI::App& parser);
 Run add_record(CLI::App& parser);
+Run add_compare(CLI::App& parser);
 
 // Prints "tachostat: MESSAGE" to stderr; kBadUsage for errors that the user can mend, kFailed else.
 int report(const absl::Status& status);
@@ -67,9 +69,14 @@ struct ProfileFlags {
   VariantFlags variant;
 
   void add_to(CLI::App& command);
+  void add_options_to(CLI::App& command);  // all but the model
 };
-// Shows progress on a terminal; ends early, with what was seen so far, at SIGINT.
-absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags);
+// Shows progress on a terminal, after `label`; ends early, with what was seen so far, at SIGINT.
+absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags,
+                                              const std::string& label = "");
+
+// What `profile --json` wrote.
+absl::StatusOr<profile::Profile> read_profile(const std::string& path);
 
 // "x[1,3,48,320]", as --shape is written, one for each input.
 absl::StatusOr<model::InputShapes> parse_shapes(const std::vector<std::string>& texts);

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <fstream>
+#include <sstream>
 
 #include "base/status.h"
 #include "cli/cli.h"
@@ -18,6 +20,16 @@ int report(const absl::Status& status) {
     default:
       return kFailed;
   }
+}
+
+absl::StatusOr<profile::Profile> read_profile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return base::not_found("cannot read '{}'", path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  absl::StatusOr<profile::Profile> profile = profile::from_json(text.str());
+  if (!profile.ok()) return base::with_context(profile.status(), path);
+  return profile;
 }
 
 void VariantFlags::add_to(CLI::App& command) {

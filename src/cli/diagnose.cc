@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
-#include <sstream>
 
 #include "app/profile_run.h"
 #include "app/roofline.h"
@@ -12,16 +10,6 @@
 
 namespace tachostat::cli {
 namespace {
-
-absl::StatusOr<profile::Profile> read_profile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return base::not_found("cannot read '{}'", path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  absl::StatusOr<profile::Profile> profile = profile::from_json(text.str());
-  if (!profile.ok()) return base::with_context(profile.status(), path);
-  return profile;
-}
 
 absl::Status run(const Common& common, const ProfileFlags& flags) {
   profile::Profile profile;

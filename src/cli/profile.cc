@@ -40,6 +40,10 @@ void ProfileFlags::add_to(CLI::App& command) {
           "model", model,
           "a model file: ONNX, OpenVINO IR, TFLite, …; or a running server, http://HOST:PORT")
       ->required();
+  add_options_to(command);
+}
+
+void ProfileFlags::add_options_to(CLI::App& command) {
   command.add_option("--name", name, "of a server's model, when it has several");
   command
       .add_option(
@@ -64,27 +68,28 @@ void ProfileFlags::add_to(CLI::App& command) {
 namespace {
 
 // Counts on a terminal; false once the user interrupted.
-std::function<bool(int)> counting(const Progress& progress, int requests) {
+std::function<bool(int)> counting(const Progress& progress, int requests,
+                                  const std::string& label) {
   catch_interrupt();
-  return [&progress, requests](int done) {
-    progress.show(fmt::format("{} of {} requests", done, requests));
+  return [&progress, requests, label](int done) {
+    progress.show(fmt::format("{}{} of {} requests", label, done, requests));
     return !interrupted();
   };
 }
 
-absl::StatusOr<app::ProfileRun> profile_url(const ProfileFlags& flags) {
+absl::StatusOr<app::ProfileRun> profile_url(const ProfileFlags& flags, const std::string& label) {
   TS_ASSIGN_OR_RETURN(const Server server, Server::connect(flags.model, flags.name));
   const Progress progress;
   return profile_server(server, {.depth = flags.depth,
                                  .requests = flags.requests,
                                  .duration = flags.duration,
-                                 .progress = counting(progress, flags.requests)});
+                                 .progress = counting(progress, flags.requests, label)});
 }
 
 }  // namespace
 
-absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags) {
-  if (is_url(flags.model)) return profile_url(flags);
+absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags, const std::string& label) {
+  if (is_url(flags.model)) return profile_url(flags, label);
   app::ProfileOptions options;
   TS_ASSIGN_OR_RETURN(options.variant, flags.variant.variant());
   TS_ASSIGN_OR_RETURN(const model::InputShapes given, parse_shapes(flags.shapes));
@@ -92,7 +97,8 @@ absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags) {
   TS_ASSIGN_OR_RETURN(const model::Graph graph, model::read(flags.model));
   TS_ASSIGN_OR_RETURN(options.shapes, app::fill_open_dimensions(graph, given));
   for (const model::Port& input : graph.inputs) {
-    if (!model::is_static(input.shape) && !given.contains(input.name)) {
+    // A labelled run is one of many; their report tells the shapes.
+    if (label.empty() && !model::is_static(input.shape) && !given.contains(input.name)) {
       spdlog::info("input '{}' is open {}: profiled at {}; --shape chooses another", input.name,
                    model::to_string(input.shape), model::to_string(options.shapes[input.name]));
     }
@@ -102,7 +108,7 @@ absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags) {
   options.machine = app::this_machine().hash();
   TS_ASSIGN_OR_RETURN(options.depth, probe::depth_named(flags.depth));
   const Progress progress;
-  options.progress = counting(progress, flags.requests);
+  options.progress = counting(progress, flags.requests, label);
   return app::profile_model(*engine, probe::itt_source(), graph, options);
 }
 
