@@ -75,6 +75,7 @@ struct ProfileFlags {
 absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags,
                                               const std::string& label = "");
 
+absl::StatusOr<std::string> read_file(const std::string& path);
 // What `profile --json` wrote.
 absl::StatusOr<profile::Profile> read_profile(const std::string& path);
 

@@ -22,12 +22,17 @@ int report(const absl::Status& status) {
   }
 }
 
-absl::StatusOr<profile::Profile> read_profile(const std::string& path) {
+absl::StatusOr<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return base::not_found("cannot read '{}'", path);
   std::ostringstream text;
   text << file.rdbuf();
-  absl::StatusOr<profile::Profile> profile = profile::from_json(text.str());
+  return std::move(text).str();
+}
+
+absl::StatusOr<profile::Profile> read_profile(const std::string& path) {
+  TS_ASSIGN_OR_RETURN(const std::string text, read_file(path));
+  absl::StatusOr<profile::Profile> profile = profile::from_json(text);
   if (!profile.ok()) return base::with_context(profile.status(), path);
   return profile;
 }

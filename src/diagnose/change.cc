@@ -2,13 +2,112 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
+#include <numeric>
 #include <set>
+#include <unordered_map>
 
 #include "base/status.h"
 #include "diagnose/case.h"
+#include "profile/change_point.h"
+#include "profile/compare.h"
 
 namespace tachostat::diagnose {
 namespace {
+
+std::vector<Finding> find_regression(const Case& c) {
+  constexpr double kLeastShare = 0.01;
+  if (c.baseline() == nullptr || !c.enough_requests()) return {};
+  const std::array<profile::ComparedRun, 1> base = {{{"baseline", *c.baseline()}}};
+  const std::array<profile::ComparedRun, 1> head = {{{"profile", c.profile()}}};
+  const auto compared = profile::compare(base, head, {.least_share = kLeastShare});
+  if (!compared.ok() || !compared->regressed()) return {};
+  std::unordered_map<std::string_view, int> places;
+  for (const LayerFacts& layer : c.layers()) places.emplace(layer.profile->name, layer.index);
+  std::vector<Cut> cuts;
+  std::vector<int> layers;
+  std::string since;
+  for (const profile::Compared& one : compared->layers) {
+    const auto place = places.find(one.name);
+    if (one.change != profile::Change::kSlower || place == places.end()) continue;
+    const double cut = 1 - 1 / std::max(1.0, one.absolute.value);
+    layers.push_back(place->second);
+    cuts.push_back({place->second, 0.5 * cut, cut});
+    if (one.since && since.empty()) {
+      since =
+          fmt::format("; it began at {} of the time that was profiled",
+                      percent(static_cast<double>(one.since->slice) /
+                              static_cast<double>(std::max<std::size_t>(1, one.since->slices))));
+    }
+  }
+  const profile::Compared& total = compared->total;
+  const double slower = std::max(0.0, 1 - 1 / total.absolute.value);
+  Finding finding = cuts.empty()
+                        ? Case::about("regression", 1, 0.5 * slower, slower, Objective::kLatency)
+                        : c.about("regression", cuts);
+  finding.summary =
+      cuts.empty()
+          ? fmt::format("requests take {:.3f} times as long as in the baseline, all layers alike",
+                        total.absolute.value)
+          : fmt::format("{} layers are slower than in the baseline, '{}' {:.2f} times{}",
+                        layers.size(), c.layer(layers[0]).profile->name,
+                        compared->layers[0].absolute.value, since);
+  finding.evidence = {{"request time ÷ the baseline's", total.absolute.value, "", c.requests()}};
+  finding.evidence[0].low = total.absolute.low;
+  finding.evidence[0].high = total.absolute.high;
+  if (!layers.empty()) finding.evidence.push_back(c.time_of("time of the layers", layers));
+  finding.remedies = {Remedy::kGoBack};
+  finding.confidence = 0.7;
+  finding.alarm = true;
+  return {std::move(finding)};
+}
+
+std::vector<double> means_of(const std::vector<profile::Slice>& slices) {
+  std::vector<double> means;
+  for (const profile::Slice& slice : slices) {
+    if (slice.count > 0) means.push_back(slice.mean_ns());
+  }
+  return means;
+}
+
+// Without a baseline: the profiled time itself has a before and an after.
+std::vector<Finding> find_slower_since(const Case& c) {
+  constexpr std::size_t kLeastSlices = 16;
+  constexpr double kSlower = 1.15;
+  constexpr double kSure = 0.01;
+  const std::vector<double> means = means_of(c.profile().slices);
+  if (!c.enough_requests() || means.size() < kLeastSlices) return {};
+  const auto change = profile::find_change_point(means);
+  if (!change || change->p > kSure || change->after < kSlower * change->before) return {};
+  std::vector<Cut> cuts;
+  for (const LayerFacts& layer : c.layers()) {
+    const std::vector<double> own = means_of(layer.profile->slices);
+    if (!layer.counts || own.size() != means.size()) continue;
+    const auto middle = own.begin() + static_cast<long>(change->index);
+    const double before =
+        std::accumulate(own.begin(), middle, 0.0) / static_cast<double>(change->index);
+    const double after =
+        std::accumulate(middle, own.end(), 0.0) / static_cast<double>(own.size() - change->index);
+    if (after < kSlower * before) continue;
+    // Of all its time in the profile, only what came after can be had back.
+    const double part =
+        static_cast<double>(own.size() - change->index) / static_cast<double>(own.size());
+    const double cut = part * (after - before) / std::max(1.0, layer.profile->time.mean());
+    cuts.push_back({layer.index, 0.3 * cut, cut});
+  }
+  Finding finding = c.about("slower-since", cuts);
+  finding.summary = fmt::format(
+      "requests became {:.2f} times as slow at {} of the time that was profiled, in {} layers",
+      change->after / change->before,
+      percent(static_cast<double>(change->index) / static_cast<double>(means.size())), cuts.size());
+  finding.evidence = {{"time of a request before", change->before, "ns", c.requests()},
+                      {"time of a request after", change->after, "ns", c.requests()},
+                      {"chance without a change", change->p, "", means.size()}};
+  finding.remedies = {Remedy::kNeighbours, Remedy::kGoBack};
+  finding.confidence = 0.7;
+  finding.alarm = true;
+  return {std::move(finding)};
+}
 
 // Shapes of requests by their shares: readings "shape/…".
 std::map<std::string_view, double> shapes_of(const profile::Profile& profile, std::uint64_t& n) {
@@ -94,7 +193,15 @@ std::vector<Finding> find_value_drift(const Case& c) {
   return {std::move(finding)};
 }
 
-constexpr std::array<Rule, 2> kRules = {{
+constexpr std::array<Rule, 4> kRules = {{
+    {"regression",
+     "request time and each layer's against the baseline's, as `tachostat compare` does",
+     "3 % slower and sure (1 % for all layers together), layers of 1 % of request time", "go-back",
+     "the difference; at least half of it", "docs/design/compare.md", find_regression},
+    {"slower-since", "the profile's own slices: a single step in request time",
+     "1.15 times as slow after it, 1 % chance without one, 16 slices", "neighbours, go-back",
+     "what came with the step; at least 30 % of it", "docs/design/compare.md, change point",
+     find_slower_since},
     {"shape-drift", "shares of requests' shapes against the baseline's (`shape/…`)",
      "a fifth of requests moved (total variation distance), 50 requests each",
      "shape-buckets, static-shapes", "nothing to 30 % of that share", "total variation distance",

@@ -25,8 +25,16 @@ struct Lower {
   bool integer = false;
 };
 
-// What this machine multiplies faster than `layer`'s precision, the fastest last. Where lower
-// precisions were not measured, half the bits are taken to be twice as fast.
+bool has_half_arithmetic(const Case& c) {
+  constexpr std::array<std::string_view, 6> kSets = {"avx512_bf16", "amx_bf16", "avx512_fp16",
+                                                     "bf16",        "asimdhp",  "amx_fp16"};
+  return c.roofline().instruction_sets.empty() ||
+         std::any_of(kSets.begin(), kSets.end(),
+                     [&](std::string_view set) { return c.has_instructions(set); });
+}
+
+// What this machine multiplies faster than `layer`'s precision, the fastest last. Where peaks were
+// not measured, half the bits are taken to be twice as fast if there are instructions for them.
 std::vector<Lower> lower_precisions(const Case& c, const LayerFacts& layer) {
   std::vector<Lower> lower;
   const int bits = bits_of(layer.profile->precision);
@@ -37,7 +45,10 @@ std::vector<Lower> lower_precisions(const Case& c, const LayerFacts& layer) {
     if (to >= bits) continue;
     const double peak = c.peak(precision);
     if (peak > 1.2 * layer.peak) lower.push_back({precision, peak / layer.peak, to == 8});
-    if (!measured && precision == "bf16" && bits == 32) lower.push_back({precision, 2.0, false});
+    if (measured || bits != 32 || precision == "f16") continue;
+    const bool half = has_half_arithmetic(c);
+    if (precision == "bf16" && half) lower.push_back({precision, 2.0, false});
+    if (precision == "u8" && !half) lower.push_back({precision, 2.0, true});
   }
   std::stable_sort(lower.begin(), lower.end(),
                    [](const Lower& a, const Lower& b) { return a.factor < b.factor; });

@@ -60,7 +60,9 @@ bool thrashes(const Case& c, const LayerFacts& layer) {
 }
 
 bool is_memory_bound(const Case& c, const LayerFacts& layer) {
-  const double ridge = c.ridge(layer.profile->precision.empty() ? "f32" : layer.profile->precision);
+  // Where a low precision's peak is not known, f32's is the least that it is.
+  const double own = c.ridge(layer.profile->precision);
+  const double ridge = own > 0 ? own : c.ridge("f32");
   if (ridge <= 0 || layer.bytes <= 0 || layer.intensity < 0 || layer.intensity >= ridge) {
     return false;
   }

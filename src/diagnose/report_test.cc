@@ -33,7 +33,9 @@ TEST(FindingsJson, HasFindingsAtTopLevel) {
   EXPECT_EQ(finding["gain_low"], 0.04);
   EXPECT_EQ(finding["gain_high"], 0.2);
   EXPECT_EQ(finding["evidence"][0]["n"], 120);
-  EXPECT_EQ(finding["remedies"], json({"threads-and-streams", "batch"}));
+  EXPECT_EQ(finding["remedies"][0]["kind"], "threads-and-streams");
+  EXPECT_EQ(finding["remedies"][1]["kind"], "batch");
+  EXPECT_EQ(finding["objective"], "latency");
 }
 
 TEST(FindingsJson, NoFindingsAreAnEmptyArray) {
@@ -54,7 +56,7 @@ TEST(FindingsText, IsForPeople) {
   EXPECT_THAT(text, HasSubstr("2. idle-workers"));
   EXPECT_THAT(text, HasSubstr("expected gain: 4.0 % to 20 % of request time"));
   EXPECT_THAT(text, HasSubstr("layers: a, b, c, d and 1 more"));
-  EXPECT_THAT(text, HasSubstr("thread efficiency: 59 % (n = 120)"));
+  EXPECT_THAT(text, HasSubstr("thread efficiency: 59 %, n = 120"));
   EXPECT_THAT(text, HasSubstr("peak compute: 100GFLOP/s"));
   EXPECT_THAT(text, HasSubstr("remedies: threads-and-streams, batch"));
 }

@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 #include "diagnose/diagnose.h"
 
@@ -112,7 +114,8 @@ TEST(ComputeBound, LayersNearTheRoofAreFound) {
   expect_honest(findings[0]);
   EXPECT_THAT(findings[0].layers, ElementsAre("large", "small"));
   EXPECT_NEAR(findings[0].share, 0.7, 1e-9);
-  EXPECT_THAT(findings[0].remedies, ElementsAre(Remedy::kLowerPrecision));
+  EXPECT_THAT(findings[0].remedies,
+              ElementsAre(Remedy(Remedy::kLowerPrecision), Remedy(Remedy::kPrune)));
   EXPECT_NEAR(findings[0].gain_high, 0.35, 1e-9);
 }
 
@@ -152,10 +155,10 @@ TEST(MemoryBound, WeightsAreAmortisedByBatches) {
 }
 
 TEST(MemoryBound, InLowPrecisionOnlyBatchesHelp) {
-  LayerProfile half = layer("eltwise", 0.8, 2e9, 30e9);  // 15 GB/s of half-width numbers
+  LayerProfile half = layer("eltwise", 0.8, 2e9, 15e9);
   half.precision = "bf16";
   EXPECT_THAT(diagnose(profile_of({half}), machine()), IsEmpty());
-  LayerProfile weights = layer("matmul", 0.8, 2e9, 30e9, 0.9);
+  LayerProfile weights = layer("matmul", 0.8, 2e9, 15e9, 0.9);
   weights.precision = "bf16";
   const std::vector<Finding> findings = diagnose(profile_of({weights}), machine());
   ASSERT_THAT(rules_of(findings), ElementsAre("memory-bound"));
@@ -280,6 +283,15 @@ TEST(Diagnose, EveryRuleSaysWhatItIs) {
       }
     }
   }
+}
+
+// `tachostat diagnose --rules` writes what stands between the two marks.
+TEST(Diagnose, ThePageOfRulesIsUpToDate) {
+  std::ifstream file(std::string(TACHOSTAT_SOURCE_DIR) + "/docs/rules.md");
+  std::ostringstream page;
+  page << file.rdbuf();
+  EXPECT_THAT(page.str(),
+              HasSubstr("<!-- rules -->\n" + rules_markdown() + "\n<!-- end of rules -->"));
 }
 
 }  // namespace
