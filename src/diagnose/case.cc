@@ -1,6 +1,7 @@
 #include "diagnose/case.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -175,6 +176,14 @@ bool Case::has_instructions(std::string_view set) const {
   return std::find(sets.begin(), sets.end(), set) != sets.end();
 }
 
+bool Case::has_half_arithmetic() const {
+  constexpr std::array<std::string_view, 6> kSets = {"avx512_bf16", "amx_bf16", "avx512_fp16",
+                                                     "bf16",        "asimdhp",  "amx_fp16"};
+  return roofline_.instruction_sets.empty() ||
+         std::any_of(kSets.begin(), kSets.end(),
+                     [this](std::string_view set) { return has_instructions(set); });
+}
+
 Finding Case::about(std::string_view rule, const std::vector<Cut>& cuts,
                     Objective objective) const {
   Finding finding{.rule = std::string(rule), .objective = objective};
@@ -233,6 +242,26 @@ std::vector<Cut> cuts(const std::vector<int>& layers, double low, double high) {
   std::vector<Cut> result;
   for (const int index : layers) result.push_back({index, low, high});
   return result;
+}
+
+std::string by_kind(const Case& c, const std::vector<int>& layers) {
+  std::map<std::string_view, std::pair<int, double>> kinds;
+  for (const int index : layers) {
+    const LayerFacts& layer = c.layer(index);
+    auto& [count, ns] = kinds[layer.depthwise ? "depthwise convolutions" : plural_of(layer.kind)];
+    ++count;
+    ns += layer.ns;
+  }
+  std::vector<std::pair<std::string_view, std::pair<int, double>>> sorted(kinds.begin(),
+                                                                          kinds.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second.second > b.second.second; });
+  std::string text;
+  for (const auto& [kind, sum] : sorted) {
+    text += fmt::format("{}{} {} {}", text.empty() ? "" : ", ", sum.first, kind,
+                        milliseconds(sum.second));
+  }
+  return text;
 }
 
 std::string percent(double share) {

@@ -86,6 +86,8 @@ class Case {
   // FLOP per byte where compute and memory limits meet; -1 when not measured.
   double ridge(std::string_view precision) const;
   bool has_instructions(std::string_view set) const;
+  // bf16 or f16; true as well when the machine's instruction sets are not known.
+  bool has_half_arithmetic() const;
 
   // A finding about layers: the dearest first, with shares and gains added up.
   Finding about(std::string_view rule, const std::vector<Cut>& cuts,
@@ -119,7 +121,14 @@ struct Cascade {
 };
 std::vector<Cascade> cascades_of(const Case& c);
 
+// Layers that multiply in floating point only because one branch of what they read was not
+// quantised; `where` is the first such join's name.
+std::vector<int> broken_by_branch(const Case& c, std::string& where);
+
 std::vector<Cut> cuts(const std::vector<int>& layers, double low, double high);
+
+// "12 depthwise convolutions 4.10ms, 2 transposed convolutions 1.80ms", the dearest kind first.
+std::string by_kind(const Case& c, const std::vector<int>& layers);
 
 std::string percent(double share);
 std::string milliseconds(double ns);

@@ -25,14 +25,6 @@ struct Lower {
   bool integer = false;
 };
 
-bool has_half_arithmetic(const Case& c) {
-  constexpr std::array<std::string_view, 6> kSets = {"avx512_bf16", "amx_bf16", "avx512_fp16",
-                                                     "bf16",        "asimdhp",  "amx_fp16"};
-  return c.roofline().instruction_sets.empty() ||
-         std::any_of(kSets.begin(), kSets.end(),
-                     [&](std::string_view set) { return c.has_instructions(set); });
-}
-
 // What this machine multiplies faster than `layer`'s precision, the fastest last. Where peaks were
 // not measured, half the bits are taken to be twice as fast if there are instructions for them.
 std::vector<Lower> lower_precisions(const Case& c, const LayerFacts& layer) {
@@ -46,7 +38,7 @@ std::vector<Lower> lower_precisions(const Case& c, const LayerFacts& layer) {
     const double peak = c.peak(precision);
     if (peak > 1.2 * layer.peak) lower.push_back({precision, peak / layer.peak, to == 8});
     if (measured || bits != 32 || precision == "f16") continue;
-    const bool half = has_half_arithmetic(c);
+    const bool half = c.has_half_arithmetic();
     if (precision == "bf16" && half) lower.push_back({precision, 2.0, false});
     if (precision == "u8" && !half) lower.push_back({precision, 2.0, true});
   }
@@ -291,8 +283,11 @@ std::vector<Finding> find_precision_outlier(const Case& c) {
     if (bits > 0 && bits <= 16) low_work += work;
   }
   if (all_work <= 0 || low_work < kMostly * all_work) return {};
-  const std::vector<int> outliers = c.pick([](const LayerFacts& layer) {
-    return is_heavy(layer.kind) && bits_of(layer.profile->precision) == 32;
+  std::string where;
+  const std::vector<int> broken = broken_by_branch(c, where);  // said with their cause
+  const std::vector<int> outliers = c.pick([&](const LayerFacts& layer) {
+    return is_heavy(layer.kind) && bits_of(layer.profile->precision) == 32 &&
+           !std::binary_search(broken.begin(), broken.end(), layer.index);
   });
   if (c.share_of(outliers) < kLeastShare) return {};
   // As fast per operation as those of the low precision, if the kernel exists; depthwise ones gain
@@ -303,21 +298,18 @@ std::vector<Finding> find_precision_outlier(const Case& c) {
   });
   const double low_flops = c.mean(low, [](const LayerFacts& layer) { return layer.flops; });
   std::vector<Cut> cuts;
-  double depthwise = 0;
   for (const int index : outliers) {
     const LayerFacts& layer = c.layer(index);
     const bool faster = !layer.depthwise && layer.flops > 0 && low_flops > layer.flops;
     const double high = std::min(faster ? 1 - layer.flops / low_flops : 0.5, 0.75);
     cuts.push_back({index, 0.1 * high, high});
-    if (layer.depthwise) depthwise += layer.share;
   }
   Finding finding = c.about("precision-outlier", cuts);
   const std::string precision = c.layer(outliers[0]).profile->precision;
   finding.summary = fmt::format(
-      "{} of request time is {} arithmetic in {} layers of a graph that multiplies {} of its "
-      "operations in fewer bits{}",
-      percent(finding.share), precision, outliers.size(), percent(low_work / all_work),
-      depthwise > 0.5 * finding.share ? "; most of it are depthwise convolutions" : "");
+      "{} of request time is {} arithmetic in a graph that multiplies {} of its operations in "
+      "fewer bits: {}",
+      percent(finding.share), precision, percent(low_work / all_work), by_kind(c, outliers));
   finding.evidence = {
       c.time_of("time in the higher precision", outliers),
       {"operations in fewer bits", low_work / all_work, "share", c.executions_of(low)}};

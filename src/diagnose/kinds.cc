@@ -151,6 +151,48 @@ Kind kind_of(std::string_view type, std::string_view name) {
   return Kind::kOther;
 }
 
+std::string_view plural_of(Kind kind) {
+  switch (kind) {
+    case Kind::kConvolution:
+      return "convolutions";
+    case Kind::kTransposedConvolution:
+      return "transposed convolutions";
+    case Kind::kMatMul:
+      return "matrix products";
+    case Kind::kRecurrent:
+      return "recurrences";
+    case Kind::kElementwise:
+      return "element-wise steps";
+    case Kind::kNormalise:
+      return "normalisations";
+    case Kind::kPooling:
+      return "poolings and reductions";
+    case Kind::kReorder:
+      return "reorders";
+    case Kind::kTranspose:
+      return "transposes";
+    case Kind::kCast:
+      return "casts";
+    case Kind::kQuantise:
+      return "quantise steps";
+    case Kind::kDynamicQuantise:
+      return "dynamic quantise steps";
+    case Kind::kConcat:
+      return "concatenations";
+    case Kind::kCopy:
+      return "copies";
+    case Kind::kHostCopy:
+      return "copies between host and device";
+    case Kind::kShape:
+      return "shape computations";
+    case Kind::kSynchronise:
+      return "waits";
+    case Kind::kOther:
+      return "others";
+  }
+  return "others";
+}
+
 bool is_heavy(Kind kind) {
   return kind == Kind::kConvolution || kind == Kind::kTransposedConvolution ||
          kind == Kind::kMatMul || kind == Kind::kRecurrent;

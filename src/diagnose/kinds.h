@@ -32,6 +32,7 @@ enum class Kind : std::uint8_t {
 // `name` decides where the type says nothing ("Subgraph", "Eltwise"). Unknown ones are kOther.
 Kind kind_of(std::string_view type, std::string_view name = "");
 
+std::string_view plural_of(Kind kind);  // "transposed convolutions", for people
 bool is_heavy(Kind kind);  // where multiplications are: convolutions, matrix products, recurrences
 bool is_overhead(Kind kind);  // moves or converts data and computes nothing
 

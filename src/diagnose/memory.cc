@@ -83,8 +83,14 @@ std::vector<Finding> find_memory_bound(const Case& c) {
   if (bound.empty() || c.share_of(bound) < kMinShare) return {};
   const double weights =
       c.mean(bound, [](const LayerFacts& layer) { return std::max(0.0, layer.weights); });
-  const double wide = c.mean(
-      bound, [](const LayerFacts& l) { return bits_of(l.profile->precision) == 32 ? 1.0 : 0.0; });
+  // Without 16-bit arithmetic only integers have fewer bits, and only layers that multiply use
+  // them.
+  const auto can_shrink = [&](const LayerFacts& layer) {
+    return bits_of(layer.profile->precision) == 32 &&
+           (c.has_half_arithmetic() || is_heavy(layer.kind));
+  };
+  const double wide =
+      c.mean(bound, [&](const LayerFacts& layer) { return can_shrink(layer) ? 1.0 : 0.0; });
   const bool fewer_bits = wide * c.share_of(bound) >= kMinShare;
   const bool batch = weights >= 0.5;
   if (!fewer_bits && !batch) return {};
@@ -92,7 +98,7 @@ std::vector<Finding> find_memory_bound(const Case& c) {
   for (const int index : bound) {
     const LayerFacts& layer = c.layer(index);
     Cut cut{index, 0, 0};
-    if (fewer_bits && bits_of(layer.profile->precision) == 32) cut = {index, kLeastCut, kBestCut};
+    if (fewer_bits && can_shrink(layer)) cut = {index, kLeastCut, kBestCut};
     const double part = std::max(0.0, layer.weights);
     if (batch) cut.low = std::max(cut.low, kLeastWeightCut * part);
     if (batch) cut.high = std::max(cut.high, kBestWeightCut * part);
@@ -118,7 +124,8 @@ std::vector<Finding> find_memory_bound(const Case& c) {
   if (c.roofline().cache_bandwidth > 0) {
     finding.evidence.emplace_back("cache bandwidth", c.roofline().cache_bandwidth, "B/s", 1);
   }
-  if (fewer_bits) finding.remedies.emplace_back(Remedy::kLowerPrecision);
+  if (fewer_bits && c.has_half_arithmetic()) finding.remedies.emplace_back(Remedy::kLowerPrecision);
+  if (fewer_bits && !c.has_half_arithmetic()) finding.remedies.emplace_back(Remedy::kQuantise);
   if (batch) finding.remedies.emplace_back(Remedy::kBatch);
   finding.confidence = 0.8;
   return {std::move(finding)};
@@ -325,8 +332,8 @@ constexpr std::array<Rule, 8> kRules = {{
     {"memory-bound",
      "bytes/s against the bandwidth of memory, or of the cache when it is more than 1.2 × memory's",
      "left of the ridge, 50 % of the bandwidth or more, together 10 % of request time",
-     "lower-precision (32-bit layers of 10 % of request time), batch (half of the bytes or more "
-     "are weights)",
+     "lower-precision (32-bit layers of 10 % of request time; quantise, of those that multiply, "
+     "where the machine has no 16-bit arithmetic), batch (half of the bytes or more are weights)",
      "15 % to 50 % of the 32-bit layers' time, or 25 % to 75 % of the weights' part",
      "Williams, Waterman, Patterson: Roofline, CACM 52(4), 2009", find_memory_bound},
     {"cache-thrashing",

@@ -77,9 +77,10 @@ std::vector<Finding> find_standalone_quantise(const Case& c) {
   Finding finding = c.about("standalone-quantise", cuts);
   const double cost = c.share_of(layers) * c.request_ns();
   finding.summary = fmt::format(
-      "{} steps of their own that quantise or dequantise take {} ({} of request time){}: without "
+      "{} steps of their own that quantise or dequantise take {} ({} of request time; {}){}: "
+      "without "
       "them, or fused into what is before, the model would be faster",
-      layers.size(), milliseconds(cost), percent(finding.share),
+      layers.size(), milliseconds(cost), percent(finding.share), by_kind(c, layers),
       c.knows_edges() ? fmt::format(" and save {} in the layers after them", milliseconds(saved))
                       : "");
   finding.evidence = {c.time_of("time of the steps", layers)};
@@ -92,31 +93,11 @@ std::vector<Finding> find_standalone_quantise(const Case& c) {
 }
 
 std::vector<Finding> find_broken_by_branch(const Case& c) {
-  if (!c.knows_edges()) return {};
-  const std::vector<int> integers = c.pick(is_integer_layer);
-  if (integers.empty()) return {};
-  std::vector<int> layers;
-  std::vector<Cut> cuts;
-  const double best = 1 - 1 / float_factor(c);
   std::string where;
-  for (const LayerFacts& join : c.layers()) {
-    const bool joins = join.kind == Kind::kConcat || join.kind == Kind::kElementwise;
-    const profile::LayerProfile& profile = *join.profile;
-    if (!joins || profile.inputs.size() < 2 || any_integer(profile.outputs)) continue;
-    if (!any_integer(profile.inputs) || !any_float(profile.inputs)) continue;
-    bool any = false;
-    for (const int reader : c.readers(join.index)) {
-      const LayerFacts& layer = c.layer(reader);
-      if (!layer.counts || !is_heavy(layer.kind) || is_integer(layer.profile->precision)) continue;
-      if (std::find(layers.begin(), layers.end(), reader) != layers.end()) continue;
-      layers.push_back(reader);
-      cuts.push_back({reader, 0.2 * best, best});
-      any = true;
-    }
-    if (any && where.empty()) where = profile.name;
-  }
-  if (cuts.empty() || c.share_of(layers) < kMinOverhead) return {};
-  Finding finding = c.about("int8-broken-by-branch", cuts);
+  const std::vector<int> layers = broken_by_branch(c, where);
+  if (layers.empty() || c.share_of(layers) < kMinOverhead) return {};
+  const double best = 1 - 1 / float_factor(c);
+  Finding finding = c.about("int8-broken-by-branch", cuts(layers, 0.2 * best, best));
   finding.summary = fmt::format(
       "{} of request time is floating-point arithmetic only because one branch of '{}' is not "
       "quantised: the other is, and what reads both cannot use integers",
@@ -216,6 +197,26 @@ constexpr std::array<Rule, 4> kRules = {{
 }};
 
 }  // namespace
+
+std::vector<int> broken_by_branch(const Case& c, std::string& where) {
+  std::vector<int> layers;
+  if (!c.knows_edges() || c.pick(is_integer_layer).empty()) return layers;
+  for (const LayerFacts& join : c.layers()) {
+    const bool joins = join.kind == Kind::kConcat || join.kind == Kind::kElementwise;
+    const profile::LayerProfile& profile = *join.profile;
+    if (!joins || profile.inputs.size() < 2 || any_integer(profile.outputs)) continue;
+    if (!any_integer(profile.inputs) || !any_float(profile.inputs)) continue;
+    for (const int reader : c.readers(join.index)) {
+      const LayerFacts& layer = c.layer(reader);
+      if (!layer.counts || !is_heavy(layer.kind) || is_integer(layer.profile->precision)) continue;
+      if (where.empty()) where = profile.name;
+      layers.push_back(reader);
+    }
+  }
+  std::sort(layers.begin(), layers.end());
+  layers.erase(std::unique(layers.begin(), layers.end()), layers.end());
+  return layers;
+}
 
 std::span<const Rule> quantisation_rules() { return kRules; }
 

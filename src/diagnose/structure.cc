@@ -234,7 +234,8 @@ std::vector<Finding> find_dead_outputs(const Case& c) {
 
 constexpr std::array<Rule, 5> kRules = {{
     {"cascade", "reorders, casts and transposes that touch one layer, through one another",
-     "two or more of one layer, 3 % of request time together",
+     "two or more of one layer, twice as many as any other layer that they touch has; 3 % of "
+     "request time together",
      "keep-layout, kernel, replace-operator at the cause", "30 % to 100 % of the conversions' time",
      "edges of the executed graph", find_cascades},
     {"shape-subgraph", "layers that make shapes: by operator, or small integer tensors only",
@@ -268,8 +269,16 @@ std::vector<Cascade> cascades_of(const Case& c) {
   // The layer with the dearest conversions is taken to be their cause; then the next, of what is
   // left.
   std::vector<Cascade> candidates;
-  for (auto& [cause, conversions] : around) {
-    if (conversions.size() >= 2) candidates.push_back({cause, std::move(conversions)});
+  for (const auto& [cause, conversions] : around) {
+    // Where its neighbours have as many, as in a model that transposes between all layers, nobody
+    // in particular is the cause.
+    const bool alone = std::all_of(conversions.begin(), conversions.end(), [&](int conversion) {
+      const std::vector<int> others = touching(c, conversion);
+      return std::all_of(others.begin(), others.end(), [&](int other) {
+        return other == cause || conversions.size() >= 2 * around.at(other).size();
+      });
+    });
+    if (conversions.size() >= 2 && alone) candidates.push_back({cause, conversions});
   }
   std::sort(candidates.begin(), candidates.end(), [&](const Cascade& a, const Cascade& b) {
     const double left = c.share_of(a.conversions);

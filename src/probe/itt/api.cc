@@ -11,6 +11,7 @@
 
 #include "probe/itt/annotation_api.h"
 #include "probe/itt/domains.h"
+#include "probe/itt/handover.h"
 #include "probe/itt/recorder.h"
 #include "probe/itt/registry.h"
 #include "probe/itt/this_thread.h"
@@ -69,6 +70,8 @@ bool wanted(const DomainClass& meaning, std::uint64_t position) {
 }
 
 void task_begin(const Domain* domain, Id, Id, StringHandle* name) {
+  received(domain);
+  received(name);
   const std::uint64_t position = Registry::instance().position();
   const DomainClass meaning = unpack(domain->extra1);
   if (!wanted(meaning, position)) return;
@@ -81,6 +84,7 @@ void task_begin(const Domain* domain, Id, Id, StringHandle* name) {
 
 void task_end(const Domain* domain) {
   const std::uint64_t now = now_ns();
+  received(domain);
   const std::uint64_t position = Registry::instance().position();
   const DomainClass meaning = unpack(domain->extra1);
   if (!wanted(meaning, position)) return;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "probe/itt/domains.h"
+#include "probe/itt/handover.h"
 
 namespace tachostat::probe::itt {
 namespace {
@@ -47,6 +48,7 @@ void Registry::take_over(Domain& domain) {
   domain.extra1 = pack(classify(domain.name));
   set_flags(domain, is_on(domain, position()));
   domains_.push_back(&domain);
+  handed_out(&domain);
 }
 
 std::uint32_t Registry::number_of(std::string_view name) {
@@ -64,6 +66,7 @@ StringHandle* Registry::string(const char* text) {
   handle->text = copy_of(text);
   handle->extra1 = static_cast<int>(number_of(text));
   strings_.emplace(handle->text, handle);
+  handed_out(handle);
   return handle;
 }
 
@@ -74,7 +77,9 @@ void Registry::adopt(Domain* domains, StringHandle* strings) {
     if (domains->name != nullptr) take_over(*domains);
   }
   for (; strings != nullptr; strings = strings->next) {
-    if (strings->text != nullptr) strings->extra1 = static_cast<int>(number_of(strings->text));
+    if (strings->text == nullptr) continue;
+    strings->extra1 = static_cast<int>(number_of(strings->text));
+    handed_out(strings);
   }
 }
 
