@@ -65,13 +65,16 @@ Case::Case(const profile::Profile& profile, const profile::Roofline& roofline,
 
 void Case::add_layers() {
   const auto requests = static_cast<double>(std::max<std::uint64_t>(1, this->requests()));
+  // Where another tool marks no requests, all that it saw is one.
+  const bool whole = this->requests() == 1;
   layers_.reserve(profile_.layers.size());
   for (const LayerProfile& one : profile_.layers) {
     LayerFacts& layer = layers_.emplace_back();
     layer.profile = &one;
     layer.index = static_cast<int>(layers_.size()) - 1;
     layer.kind = kind_of(one.type, one.name);
-    layer.counts = enough_requests() && one.time.count() >= kMinRequests && one.time.sum() > 0;
+    layer.counts = (enough_requests() || whole) && one.time.count() >= kMinRequests &&
+                   one.time.sum() > 0;
     layer.ns = static_cast<double>(one.time.sum()) / requests;
     layer.share = one.share;
     layer.depthwise = is_depthwise(layer);
