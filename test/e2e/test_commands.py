@@ -111,6 +111,36 @@ def test_diagnose_reads_a_profile(tmp_path, profile):
         assert finding["rule"] and finding["summary"]
 
 
+def test_diagnose_with_a_baseline_says_what_became_slower(tmp_path, profile):
+    baseline = tmp_path / "baseline.json"
+    baseline.write_text(json.dumps(profile))
+    same = program.run("diagnose", baseline, "--baseline", baseline, "--json")
+    assert same.returncode == 0, same.stderr
+    assert "change" not in {finding["family"] for finding in json.loads(same.stdout)["findings"]}
+    missing = program.run("diagnose", baseline, "--baseline", tmp_path / "none.json")
+    assert missing.returncode == 2 and "none.json" in missing.stderr
+
+
+def test_diagnose_holds_no_roofline_against_another_machine(tmp_path, profile):
+    foreign = tmp_path / "foreign.json"
+    foreign.write_text(json.dumps({**profile, "machine": "another"}))
+    silent = program.run("diagnose", foreign, "--json")
+    assert silent.returncode == 0 and "--roofline" in silent.stderr
+    rules = {finding["rule"] for finding in json.loads(silent.stdout)["findings"]}
+    assert not rules & {"compute-bound", "memory-bound"}
+    roofline = tmp_path / "roofline.json"
+    peaks = {"peak_f32_flops": 1e9, "single_f32_flops": 5e8, "memory_bandwidth": 1e10, "cache_bandwidth": 1e11}
+    roofline.write_text(json.dumps({"version": 1, "threads": 2, **peaks}))
+    told = program.run("diagnose", foreign, "--roofline", roofline, "--json")
+    assert "compute-bound" in {finding["rule"] for finding in json.loads(told.stdout)["findings"]}
+
+
+def test_diagnose_lists_its_rules():
+    done = program.run("diagnose", "--rules")
+    assert done.returncode == 0 and "### `compute-bound`" in done.stdout
+    assert program.run("diagnose").returncode == 2
+
+
 def test_diagnose_refuses_what_is_no_profile(tmp_path):
     path = tmp_path / "profile.json"
     path.write_text('{"version": 1}')
