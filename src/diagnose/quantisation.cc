@@ -99,6 +99,7 @@ std::vector<Finding> find_broken_by_branch(const Case& c) {
   std::vector<Cut> cuts;
   const double best = 1 - 1 / float_factor(c);
   std::string where;
+  std::vector<bool> listed(c.layers().size(), false);
   for (const LayerFacts& join : c.layers()) {
     const bool joins = join.kind == Kind::kConcat || join.kind == Kind::kElementwise;
     const profile::LayerProfile& profile = *join.profile;
@@ -108,7 +109,8 @@ std::vector<Finding> find_broken_by_branch(const Case& c) {
     for (const int reader : c.readers(join.index)) {
       const LayerFacts& layer = c.layer(reader);
       if (!layer.counts || !is_heavy(layer.kind) || is_integer(layer.profile->precision)) continue;
-      if (std::find(layers.begin(), layers.end(), reader) != layers.end()) continue;
+      if (listed[static_cast<std::size_t>(reader)]) continue;
+      listed[static_cast<std::size_t>(reader)] = true;
       layers.push_back(reader);
       cuts.push_back({reader, 0.2 * best, best});
       any = true;
