@@ -37,6 +37,9 @@ double half_width(const LayerProfile& layer) {
   return n < 2 ? 0 : 1.96 * std::sqrt(squares / (n - 1) / n);
 }
 
+// Between nothing and all; what is not a number is nothing.
+double part_of_whole(double value) { return std::isnan(value) ? 0 : std::clamp(value, 0.0, 1.0); }
+
 // A convolution whose output channels are its groups has few operations per weight's place: each
 // input element is used for one channel only.
 bool is_depthwise(const LayerFacts& layer) {
@@ -68,15 +71,19 @@ void Case::add_layers() {
   // Where another tool marks no requests, all that it saw is one.
   const bool whole = this->requests() == 1;
   layers_.reserve(profile_.layers.size());
+  // Layers that ran side by side, or a file that says nonsense: parts of a whole are no more than
+  // it.
+  double shares = 0;
+  for (const LayerProfile& one : profile_.layers) shares += part_of_whole(one.share);
   for (const LayerProfile& one : profile_.layers) {
     LayerFacts& layer = layers_.emplace_back();
     layer.profile = &one;
     layer.index = static_cast<int>(layers_.size()) - 1;
     layer.kind = kind_of(one.type, one.name);
-    layer.counts = (enough_requests() || whole) && one.time.count() >= kMinRequests &&
-                   one.time.sum() > 0;
+    layer.counts =
+        (enough_requests() || whole) && one.time.count() >= kMinRequests && one.time.sum() > 0;
     layer.ns = static_cast<double>(one.time.sum()) / requests;
-    layer.share = one.share;
+    layer.share = part_of_whole(one.share) / std::max(1.0, shares);
     layer.depthwise = is_depthwise(layer);
     const double seconds = one.time.mean() * 1e-9;
     if (seconds <= 0) continue;
@@ -95,23 +102,19 @@ void Case::add_layers() {
 
 void Case::add_edges() {
   readers_.resize(layers_.size());
+  producers_.resize(layers_.size());
+  std::vector<int> last_reader(layers_.size(), -1);
   for (const LayerFacts& layer : layers_) {
-    for (const int producer : producers(layer.index)) {
-      readers_[static_cast<std::size_t>(producer)].push_back(layer.index);
+    for (const Tensor& input : layer.profile->inputs) {
+      if (input.producer < 0 || input.producer >= static_cast<int>(layers_.size())) continue;
+      const auto producer = static_cast<std::size_t>(input.producer);
+      if (last_reader[producer] == layer.index) continue;
+      last_reader[producer] = layer.index;
+      producers_[static_cast<std::size_t>(layer.index)].push_back(input.producer);
+      readers_[producer].push_back(layer.index);
     }
     knows_edges_ = knows_edges_ || !layer.profile->inputs.empty();
   }
-}
-
-std::vector<int> Case::producers(int index) const {
-  std::vector<int> result;
-  for (const Tensor& input : layer(index).profile->inputs) {
-    const bool known = input.producer >= 0 && input.producer < static_cast<int>(layers_.size());
-    if (known && std::find(result.begin(), result.end(), input.producer) == result.end()) {
-      result.push_back(input.producer);
-    }
-  }
-  return result;
 }
 
 std::vector<int> Case::pick(const std::function<bool(const LayerFacts&)>& wanted) const {
@@ -196,8 +199,8 @@ Finding Case::about(std::string_view rule, const std::vector<Cut>& cuts,
   });
   for (const Cut& cut : sorted) {
     const double share = layer(cut.layer).share;
-    const double high = std::clamp(cut.high, 0.0, 1.0);
-    const double low = std::clamp(cut.low, 0.0, high);
+    const double high = part_of_whole(cut.high);
+    const double low = std::min(part_of_whole(cut.low), high);
     finding.layers.push_back(layer(cut.layer).profile->name);
     finding.parts.push_back(
         {.layer = cut.layer, .share = share, .gain_low = share * low, .gain_high = share * high});
@@ -211,9 +214,9 @@ Finding Case::about(std::string_view rule, const std::vector<Cut>& cuts,
 Finding Case::about(std::string_view rule, double share, double low, double high,
                     Objective objective) {
   Finding finding{.rule = std::string(rule), .objective = objective};
-  finding.share = std::clamp(share, 0.0, 1.0);
-  finding.gain_high = std::clamp(high, 0.0, 1.0) * finding.share;
-  finding.gain_low = std::min(std::clamp(low, 0.0, 1.0) * finding.share, finding.gain_high);
+  finding.share = part_of_whole(share);
+  finding.gain_high = part_of_whole(high) * finding.share;
+  finding.gain_low = std::min(part_of_whole(low) * finding.share, finding.gain_high);
   finding.parts.push_back(
       {.share = finding.share, .gain_low = finding.gain_low, .gain_high = finding.gain_high});
   return finding;
@@ -272,7 +275,9 @@ std::string percent(double share) {
 }
 
 std::string milliseconds(double ns) {
-  return base::format_duration(base::Duration(static_cast<std::int64_t>(ns)));
+  constexpr double kMostNs = 9e18;
+  const double sane = std::isnan(ns) ? 0 : std::clamp(ns, -kMostNs, kMostNs);
+  return base::format_duration(base::Duration(static_cast<std::int64_t>(sane)));
 }
 
 }  // namespace tachostat::diagnose

@@ -2,6 +2,7 @@
 // how a rule says what it found.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -63,7 +64,10 @@ class Case {
   const std::vector<int>& readers(int index) const {
     return readers_[static_cast<std::size_t>(index)];
   }
-  std::vector<int> producers(int index) const;
+  // Layers whose outputs this one reads, each once.
+  const std::vector<int>& producers(int index) const {
+    return producers_[static_cast<std::size_t>(index)];
+  }
   bool knows_edges() const { return knows_edges_; }
   // In order of execution; those that count and pass.
   std::vector<int> pick(const std::function<bool(const LayerFacts&)>& wanted) const;
@@ -76,6 +80,8 @@ class Case {
   std::uint64_t requests() const { return profile_.request_time.count(); }
   bool enough_requests() const { return requests() >= kMinRequests; }
   double request_ns() const { return profile_.request_time.mean(); }
+  // Of all streams.
+  std::int64_t threads() const { return std::int64_t{profile_.threads} * profile_.streams; }
 
   const profile::Reading* reading(std::string_view name) const;
   // Its mean; `otherwise` when it was not read.
@@ -110,6 +116,7 @@ class Case {
   const profile::Profile* const baseline_;
   std::vector<LayerFacts> layers_;
   std::vector<std::vector<int>> readers_;
+  std::vector<std::vector<int>> producers_;
   bool knows_edges_ = false;
 };
 

@@ -27,10 +27,12 @@ std::vector<Finding> find_regression(const Case& c) {
   std::vector<Cut> cuts;
   std::vector<int> layers;
   std::string since;
+  double times = 1;
   for (const profile::Compared& one : compared->layers) {
     const auto place = places.find(one.name);
     if (one.change != profile::Change::kSlower || place == places.end()) continue;
     const double cut = 1 - 1 / std::max(1.0, one.absolute.value);
+    if (layers.empty()) times = one.absolute.value;
     layers.push_back(place->second);
     cuts.push_back({place->second, 0.5 * cut, cut});
     if (one.since && since.empty()) {
@@ -50,8 +52,7 @@ std::vector<Finding> find_regression(const Case& c) {
           ? fmt::format("requests take {:.3f} times as long as in the baseline, all layers alike",
                         total.absolute.value)
           : fmt::format("{} layers are slower than in the baseline, '{}' {:.2f} times{}",
-                        layers.size(), c.layer(layers[0]).profile->name,
-                        compared->layers[0].absolute.value, since);
+                        layers.size(), c.layer(layers[0]).profile->name, times, since);
   finding.evidence = {{"request time ÷ the baseline's", total.absolute.value, "", c.requests()}};
   finding.evidence[0].low = total.absolute.low;
   finding.evidence[0].high = total.absolute.high;

@@ -300,8 +300,8 @@ std::vector<Finding> find_precision_outlier(const Case& c) {
   std::vector<Cut> cuts;
   for (const int index : outliers) {
     const LayerFacts& layer = c.layer(index);
-    const bool faster = !layer.depthwise && layer.flops > 0 && low_flops > layer.flops;
-    const double high = std::min(faster ? 1 - layer.flops / low_flops : 0.5, 0.75);
+    const bool measured = !layer.depthwise && layer.flops > 0 && low_flops > 0;
+    const double high = measured ? std::clamp(1 - layer.flops / low_flops, 0.0, 0.75) : 0.5;
     cuts.push_back({index, 0.1 * high, high});
   }
   Finding finding = c.about("precision-outlier", cuts);

@@ -122,12 +122,11 @@ std::vector<Finding> find_neighbour(const Case& c) {
   const double stolen = c.reading_or("processors/stolen_share", 0);
   const double others = c.reading_or("processors/others_share", 0);
   const double waiting = c.reading_or("process/run_delay_share", 0);
-  const bool beside = others >= kLeastOthers && waiting >= kLeastWaiting;
   // Waiting for one's own threads has its own rule, and so has waiting beside idle processors.
-  const int threads = c.profile().threads * c.profile().streams;
-  const bool own = c.roofline().processors > 0 && threads > c.roofline().processors;
+  const bool own = c.roofline().processors > 0 && c.threads() > c.roofline().processors;
   const bool tied = c.reading_or("processors/idle_share", 0) >= 0.2;
-  if (stolen < kLeastStolen && (!beside || own || tied)) return {};
+  const bool beside = others >= kLeastOthers && waiting >= kLeastWaiting && !own && !tied;
+  if (stolen < kLeastStolen && !beside) return {};
   const double share = std::min(1.0, std::max(stolen, beside ? waiting : 0.0));
   Finding finding = Case::about("noisy-neighbour", share, 0.5, 1, Objective::kLatency);
   finding.summary =

@@ -295,7 +295,7 @@ std::vector<Finding> find_paging(const Case& c) {
   constexpr double kShortNs = 50'000;
   constexpr double kLongNs = 1'000'000;
   const double faults = c.reading_or("process/major_faults_per_request", 0);
-  if (!c.enough_requests() || faults < kLeastPerRequest) return {};
+  if (!c.enough_requests() || c.request_ns() <= 0 || faults < kLeastPerRequest) return {};
   const double share = std::min(1.0, faults * kLongNs / c.request_ns());
   Finding finding = Case::about("paging", share, kShortNs / kLongNs, 1, Objective::kLatency);
   finding.summary = fmt::format(
@@ -313,7 +313,7 @@ std::vector<Finding> find_request_allocations(const Case& c) {
   constexpr double kShortNs = 250;
   constexpr double kLongNs = 1'000;
   const double faults = c.reading_or("process/minor_faults_per_request", 0);
-  if (!c.enough_requests()) return {};
+  if (!c.enough_requests() || c.request_ns() <= 0) return {};
   const double share = std::min(1.0, faults * kLongNs / c.request_ns());
   if (share < kMinOverhead) return {};
   Finding finding =

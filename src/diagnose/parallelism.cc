@@ -216,13 +216,13 @@ double waiting_share(const Case& c) { return c.reading_or("process/run_delay_sha
 
 std::vector<Finding> find_oversubscription(const Case& c) {
   constexpr double kLeastWaiting = 0.05;
-  const int threads = c.profile().threads * c.profile().streams;
+  const std::int64_t threads = c.threads();
   const int processors = c.roofline().processors;
   if (processors <= 0 || threads <= processors || !c.enough_requests()) return {};
   const double waiting = waiting_share(c);
   if (waiting >= 0 && waiting < kLeastWaiting) return {};
   // All can take part of the processors' time; what is lost is switching and waiting at joins.
-  const double over = 1 - static_cast<double>(processors) / threads;
+  const double over = 1 - static_cast<double>(processors) / static_cast<double>(threads);
   const double best = waiting >= 0 ? std::min(0.6, waiting) : 0.5 * over;
   Finding finding = Case::about("oversubscription", 1, 0.2 * best, best, Objective::kThroughput);
   finding.summary = fmt::format(
@@ -246,7 +246,7 @@ std::vector<Finding> find_pinning_collision(const Case& c) {
   constexpr double kIdle = 0.2;
   const double waiting = waiting_share(c);
   const double idle = c.reading_or("processors/idle_share", -1);
-  const int threads = c.profile().threads * c.profile().streams;
+  const std::int64_t threads = c.threads();
   if (!c.enough_requests() || waiting < kLeastWaiting || idle < kIdle) return {};
   if (c.roofline().processors > 0 && threads > c.roofline().processors) return {};
   const double best = std::min(waiting, idle + waiting / 2);
@@ -264,7 +264,7 @@ std::vector<Finding> find_pinning_collision(const Case& c) {
 
 std::vector<Finding> find_hyper_threads(const Case& c) {
   const int cores = c.roofline().cores;
-  const int threads = c.profile().threads * c.profile().streams;
+  const std::int64_t threads = c.threads();
   if (cores <= 0 || threads <= cores || threads > c.roofline().processors) return {};
   // Two threads of a core share its multipliers: nothing is gained where those are busy.
   const std::vector<int> compute = c.pick([](const LayerFacts& layer) {

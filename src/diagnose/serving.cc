@@ -33,7 +33,7 @@ std::vector<Finding> find_underfilled_batches(const Case& c) {
   const double weights = c.mean(all, [](const LayerFacts& layer) { return layer.weights; });
   const double best = (all.empty() ? 0.5 : std::clamp(weights, 0.1, 0.75)) *
                       (1 - batch / std::min(limit, std::max(batch, in_flight)));
-  if (best <= 0) return {};
+  if (!(best > 0)) return {};  // not a number where nothing is in flight
   Finding finding = Case::about("underfilled-batches", 1, 0.1 * best, best, Objective::kThroughput);
   finding.summary = fmt::format(
       "batches hold {:.2f} requests of {:.0f} that fit, though {:.2f} are in flight: waiting a "
@@ -149,7 +149,7 @@ std::vector<Finding> find_dynamic_shapes(const Case& c) {
   if (!c.enough_requests() || profile.static_shapes) return {};
   if (profile.bucket.find('[') == std::string::npos) return {};  // no shapes were recorded
   // Lost spans of layers would be taken for time inside no layer.
-  if (profile.dropped_spans > 0 || profile.layer_total_ns() <= 0) return {};
+  if (profile.dropped_spans > 0 || profile.layer_total_ns() <= 0 || c.request_ns() <= 0) return {};
   const double outside = static_cast<double>(profile.unattributed_ns) /
                          static_cast<double>(profile.request_time.sum());
   if (outside < kMinOverhead) return {};

@@ -3,7 +3,6 @@
 #include <array>
 #include <map>
 #include <numeric>
-#include <unordered_map>
 
 #include "base/status.h"
 #include "diagnose/case.h"
@@ -16,20 +15,43 @@ bool is_conversion(const LayerFacts& layer) {
          layer.kind == Kind::kTranspose;
 }
 
-// Layers that are no conversion and touch `conversion`, directly or through other conversions.
-std::vector<int> touching(const Case& c, int conversion) {
-  constexpr std::size_t kMostSteps = 64;
-  std::vector<int> seen = {conversion};
-  std::vector<int> found;
-  for (std::size_t at = 0; at < seen.size() && seen.size() < kMostSteps; ++at) {
-    std::vector<int> next = c.producers(seen[at]);
-    next.insert(next.end(), c.readers(seen[at]).begin(), c.readers(seen[at]).end());
-    for (const int one : next) {
-      std::vector<int>& to = is_conversion(c.layer(one)) ? seen : found;
-      if (std::find(to.begin(), to.end(), one) == to.end()) to.push_back(one);
+// Conversions that hand data to one another, and the layers around them.
+struct Island {
+  std::vector<int> conversions{};  // those that count
+  std::vector<int> shores{};       // layers that are none
+  double share = 0;
+};
+
+std::vector<Island> islands_of(const Case& c) {
+  std::vector<Island> islands;
+  std::vector<bool> seen(c.layers().size(), false);
+  std::vector<int> island_of(c.layers().size(), -1);  // the last one that a shore was added to
+  for (const LayerFacts& first : c.layers()) {
+    if (seen[static_cast<std::size_t>(first.index)] || !is_conversion(first)) continue;
+    const int number = static_cast<int>(islands.size());
+    Island& island = islands.emplace_back();
+    seen[static_cast<std::size_t>(first.index)] = true;
+    std::vector<int> open = {first.index};
+    while (!open.empty()) {
+      const int at = open.back();
+      open.pop_back();
+      if (c.layer(at).counts) island.conversions.push_back(at);
+      for (const std::vector<int>* const next : {&c.producers(at), &c.readers(at)}) {
+        for (const int one : *next) {
+          const auto place = static_cast<std::size_t>(one);
+          if (!is_conversion(c.layer(one))) {
+            if (island_of[place] != number) island.shores.push_back(one);
+            island_of[place] = number;
+          } else if (!seen[place]) {
+            seen[place] = true;
+            open.push_back(one);
+          }
+        }
+      }
     }
+    island.share = c.share_of(island.conversions);
   }
-  return found;
+  return islands;
 }
 
 std::vector<Finding> find_cascades(const Case& c) {
@@ -45,7 +67,6 @@ std::vector<Finding> find_cascades(const Case& c) {
     }
     causes.push_back(c.layer(cascade.cause).profile->name);
   }
-  if (c.share_of(layers) < kMinOverhead) return {};
   Finding finding = c.about("cascade", cuts);
   const profile::LayerProfile& first = *c.layer(cascades[0].cause).profile;
   finding.summary = fmt::format(
@@ -144,14 +165,19 @@ std::vector<Finding> find_critical_path(const Case& c) {
 
 // Whether equal inputs and equal output shapes mean equal outputs: nothing else is set in such a
 // layer, and it has no weights that could differ.
-bool is_plain_function(const LayerFacts& layer) {
+bool is_plain_function(const Case& c, const LayerFacts& layer) {
   constexpr std::array<std::string_view, 5> kHides = {"Eltwise", "Subgraph", "Math", "Activation",
                                                       "ElementWise"};
   const profile::LayerProfile& profile = *layer.profile;
-  if (profile.inputs.empty()) return false;
+  if (profile.inputs.empty() || profile.work.weight_bytes > 0) return false;
+  // Which of the model's inputs a layer reads is told only where there is one.
+  const std::string& bucket = c.profile().bucket;
+  const bool one_input = std::count(bucket.begin(), bucket.end(), '[') == 1;
+  const int layers = static_cast<int>(c.layers().size());
   for (const profile::Tensor& input : profile.inputs) {
     if (input.producer == profile::Tensor::kConstant) return false;
-    if (input.producer == profile::Tensor::kUnknown) return false;
+    if (input.producer == profile::Tensor::kModelInput && !one_input) return false;
+    if (input.producer == profile::Tensor::kUnknown || input.producer >= layers) return false;
   }
   if (layer.kind == Kind::kMatMul || layer.kind == Kind::kNormalise) return true;
   return layer.kind == Kind::kElementwise &&
@@ -165,7 +191,7 @@ std::vector<Finding> find_duplicates(const Case& c) {
   std::iota(same.begin(), same.end(), 0);
   std::vector<int> copies;
   for (const LayerFacts& layer : c.layers()) {
-    if (!is_plain_function(layer)) continue;
+    if (!is_plain_function(c, layer)) continue;
     std::string key = layer.profile->type + "|" + layer.profile->precision;
     for (const profile::Tensor& input : layer.profile->inputs) {
       const int made = input.producer;
@@ -207,7 +233,7 @@ std::vector<Finding> find_dead_outputs(const Case& c) {
       }
     }
   }
-  if (dead.empty() || open.empty()) return {};
+  if (!c.knows_edges() || dead.empty() || open.empty()) return {};
   while (!open.empty()) {
     const int index = open.back();
     open.pop_back();
@@ -234,8 +260,8 @@ std::vector<Finding> find_dead_outputs(const Case& c) {
 
 constexpr std::array<Rule, 5> kRules = {{
     {"cascade", "reorders, casts and transposes that touch one layer, through one another",
-     "two or more of one layer, twice as many as any other layer that they touch has; 3 % of "
-     "request time together",
+     "on two or more sides of one layer, twice as many as any other layer that they touch has; 3 % "
+     "of request time together",
      "keep-layout, kernel, replace-operator at the cause", "30 % to 100 % of the conversions' time",
      "edges of the executed graph", find_cascades},
     {"shape-subgraph", "layers that make shapes: by operator, or small integer tensors only",
@@ -261,40 +287,75 @@ constexpr std::array<Rule, 5> kRules = {{
 
 std::vector<Cascade> cascades_of(const Case& c) {
   if (!c.knows_edges()) return {};
-  std::unordered_map<int, std::vector<int>> around;  // of each layer, conversions
-  for (const LayerFacts& layer : c.layers()) {
-    if (!layer.counts || !is_conversion(layer)) continue;
-    for (const int other : touching(c, layer.index)) around[other].push_back(layer.index);
+  const std::vector<Island> islands = islands_of(c);
+  struct Candidate {
+    int cause = 0;
+    double share = 0;
+    std::vector<int> islands{};
+  };
+  std::map<int, Candidate> around;  // by cause
+  for (int number = 0; number < static_cast<int>(islands.size()); ++number) {
+    const Island& island = islands[static_cast<std::size_t>(number)];
+    for (const int shore : island.shores) {
+      Candidate& candidate = around[shore];
+      candidate.cause = shore;
+      candidate.share += island.share;
+      candidate.islands.push_back(number);
+    }
   }
+  // Most islands around any of an island's shores, and around any other of them.
+  std::vector<std::pair<std::size_t, std::size_t>> most(islands.size());
+  for (std::size_t number = 0; number < islands.size(); ++number) {
+    auto& [first, second] = most[number];
+    for (const int shore : islands[number].shores) {
+      const std::size_t here = around.at(shore).islands.size();
+      second = std::max(second, std::min(first, here));
+      first = std::max(first, here);
+    }
+  }
+  // Where its neighbours have as many, as in a model that transposes between all layers, nobody in
+  // particular is the cause.
+  const auto stands_out = [&](const Candidate& candidate) {
+    return std::all_of(candidate.islands.begin(), candidate.islands.end(), [&](int number) {
+      const auto& [first, second] = most[static_cast<std::size_t>(number)];
+      const std::size_t own = candidate.islands.size();
+      return own >= 2 * (first == own ? second : first);
+    });
+  };
   // The layer with the dearest conversions is taken to be their cause; then the next, of what is
   // left.
-  std::vector<Cascade> candidates;
-  for (const auto& [cause, conversions] : around) {
-    // Where its neighbours have as many, as in a model that transposes between all layers, nobody
-    // in particular is the cause.
-    const bool alone = std::all_of(conversions.begin(), conversions.end(), [&](int conversion) {
-      const std::vector<int> others = touching(c, conversion);
-      return std::all_of(others.begin(), others.end(), [&](int other) {
-        return other == cause || conversions.size() >= 2 * around.at(other).size();
-      });
-    });
-    if (conversions.size() >= 2 && alone) candidates.push_back({cause, conversions});
+  std::vector<Candidate> candidates;
+  for (auto& [cause, candidate] : around) {
+    if (stands_out(candidate)) candidates.push_back(std::move(candidate));
   }
-  std::sort(candidates.begin(), candidates.end(), [&](const Cascade& a, const Cascade& b) {
-    const double left = c.share_of(a.conversions);
-    const double right = c.share_of(b.conversions);
-    return left != right ? left > right : a.cause < b.cause;
-  });
-  std::vector<bool> taken(c.layers().size(), false);
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.share > b.share; });
+  std::vector<bool> taken(islands.size(), false);
   std::vector<Cascade> result;
-  for (Cascade& one : candidates) {
-    std::erase_if(one.conversions,
-                  [&](int index) { return taken[static_cast<std::size_t>(index)]; });
-    if (one.conversions.size() < 2 || c.share_of(one.conversions) < kLeastGain) continue;
-    for (const int index : one.conversions) taken[static_cast<std::size_t>(index)] = true;
+  double total = 0;
+  for (const Candidate& candidate : candidates) {
+    std::vector<int> left;
+    std::size_t count = 0;
+    double share = 0;
+    for (const int number : candidate.islands) {
+      if (taken[static_cast<std::size_t>(number)]) continue;
+      left.push_back(number);
+      count += islands[static_cast<std::size_t>(number)].conversions.size();
+      share += islands[static_cast<std::size_t>(number)].share;
+    }
+    if (count < 2 || share < kLeastGain) continue;
+    Cascade one{.cause = candidate.cause};
+    for (const int number : left) {
+      const std::vector<int>& more = islands[static_cast<std::size_t>(number)].conversions;
+      one.conversions.insert(one.conversions.end(), more.begin(), more.end());
+      taken[static_cast<std::size_t>(number)] = true;
+    }
+    std::sort(one.conversions.begin(), one.conversions.end());
+    total += share;
     result.push_back(std::move(one));
   }
-  return result;
+  // Too little together to be said; as single conversions they may be enough.
+  return total < kMinOverhead ? std::vector<Cascade>{} : result;
 }
 
 std::span<const Rule> structure_rules() { return kRules; }

@@ -38,11 +38,13 @@ std::vector<Finding> find_network_share(const Case& c) {
   return {std::move(finding)};
 }
 
+// From here on the host's own waiting is what makes the gaps.
+constexpr double kLeastWait = 0.1;
+
 // Gaps of a device that the host could have filled: it waited itself (synchronisation), or it could
 // not start small kernels fast enough (launch-bound).
 std::vector<Finding> find_synchronisation(const Case& c) {
   constexpr double kLeastIdle = 0.15;
-  constexpr double kLeastWait = 0.1;
   const double idle = c.reading_or("device/idle_share", 0);
   const double wait = c.reading_or("device/host_wait_share", 0);
   if (!c.enough_requests() || idle < kLeastIdle || wait < kLeastWait) return {};
@@ -67,7 +69,7 @@ std::vector<Finding> find_launch_bound(const Case& c) {
   const double kernels = c.reading_or("device/kernels", 0);
   const double wait = c.reading_or("device/host_wait_share", 0);
   if (!c.enough_requests() || idle < kLeastIdle || kernel > kShortS || kernels < kManyKernels ||
-      wait >= 0.5 * idle) {
+      wait >= kLeastWait) {
     return {};
   }
   Finding finding = Case::about("launch-bound", idle, 0.3, 0.95, Objective::kLatency);
@@ -96,7 +98,7 @@ constexpr std::array<Rule, 4> kRules = {{
      "30 % to 95 % of the idle time", "CUDA best practices: asynchronous execution",
      find_synchronisation},
     {"launch-bound", "`device/idle_share`, `device/kernels`, `device/kernel_time`",
-     "idle 25 %, 20 kernels and more of 20 µs and less on average, and the host hardly waits",
+     "idle 25 %, 20 kernels and more of 20 µs and less on average, and the host waits under 10 %",
      "capture-graph, fuse, batch", "30 % to 95 % of the idle time", "CUDA graphs",
      find_launch_bound},
 }};
