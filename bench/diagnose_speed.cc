@@ -14,8 +14,8 @@ using namespace tachostat;
 
 profile::Profile profile_of(int layers) {
   constexpr std::uint64_t kRequests = 100;
-  constexpr const char* kTypes[] = {"Convolution", "Eltwise", "Reorder", "MatMul",
-                                    "FakeQuantize", "Softmax", "Concat", "Transpose"};
+  constexpr const char* kTypes[] = {"Convolution",  "Eltwise", "Reorder", "MatMul",
+                                    "FakeQuantize", "Softmax", "Concat",  "Transpose"};
   profile::Profile profile{.model = "large", .bucket = "x[1,3]", .threads = 2};
   for (int i = 0; i < layers; ++i) {
     profile::LayerProfile layer{.name = fmt::format("layer{}", i), .type = kTypes[i % 8]};
