@@ -56,6 +56,11 @@ def test_profile_of_a_running_server(traffic):
     profile = json.loads(done.stdout)
     assert profile["requests"]["count"] >= 20
     assert len([layer for layer in profile["layers"] if layer["count"] > 0]) > 50
+    readings = profile["readings"]
+    assert readings["serving/compute"]["mean"] > 0 and readings["serving/compute"]["unit"] == "s"
+    assert 0 < readings["serving/busy_share"]["mean"] <= 1
+    assert 0 < readings["serving/decode"]["mean"] < 1 and readings["serving/json_share"]["mean"] == 0
+    assert readings["shape/x[1,3,48,64]"]["n"] > 0
     # It is as it was: nothing more is seen for whoever asked.
     seen = traffic.page("/profiling")
     assert seen["state"] == "done"
@@ -152,6 +157,7 @@ def test_top_prints_once_in_a_pipe(traffic):
     document = json.loads(program.run("top", url_of(traffic), "--json").stdout)
     assert document["state"]["model"] == "recogniser"
     assert document["profile"]["layers"]
+    assert document["profile"]["readings"]["serving/rate"]["mean"] > 0
 
 
 @pytest.mark.parametrize("command", ["profile", "top"])
