@@ -86,6 +86,14 @@ TEST(LiveReadings, ForgetWhatIsOld) {
   EXPECT_NEAR(readings.at("serving/compute").high, 0.010, 1e-9);
 }
 
+TEST(LiveReadings, StartAnewAfterAPause) {
+  Fixture fixture;
+  fixture.infer(1, 0, 100);
+  fixture.clock.advance(10 * ServingWindow::kLength);
+  for (int i = 0; i < 101; ++i) fixture.infer(1, 0, 10);
+  EXPECT_NEAR(fixture.filled().at("serving/rate").mean, 101, 1e-6);  // the first ends at zero
+}
+
 TEST(LiveReadings, SayNothingOfServingWithoutRequests) {
   const Fixture fixture;
   for (const auto& [name, reading] : fixture.filled()) {

@@ -41,9 +41,12 @@ ServingWindow::ServingWindow(const base::Clock& clock, const model::Graph& graph
 
 void ServingWindow::begin_window(base::Time now) {
   if (now - now_.begin < kLength) return;
-  before_ = std::move(now_);
-  now_ = Window{.begin = now};
-  now_.asked.resize(outputs_.size());
+  // After a pause nothing of before it is recent.
+  const bool paused = now - now_.begin >= 2 * kLength;
+  Window fresh{.begin = now};
+  fresh.asked.resize(outputs_.size());
+  before_ = paused ? fresh : std::move(now_);
+  now_ = std::move(fresh);
 }
 
 void ServingWindow::answered(const schedule::Answered& answered) {

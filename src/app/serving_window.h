@@ -14,8 +14,8 @@
 
 namespace tachostat::app {
 
-// Thread-safe: engine and network threads add. Holds the last one to two minutes (longer when
-// nothing came), as two windows of which the older one is dropped.
+// Thread-safe: engine and network threads add. Holds the last one to two minutes in which
+// requests came, as two windows of which the older one is dropped.
 class ServingWindow {
  public:
   static constexpr base::Duration kLength = std::chrono::seconds(60);
