@@ -40,6 +40,7 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(base::Clock& clock, engine::Eng
   model_options.on_answered = [self](const schedule::Answered& answered) {
     self->metrics_.answered(self->model_ ? self->model_->name() : "", answered);
   };
+  model_options.sensors = [self] { return self->sensing_.snapshot(); };
   TS_ASSIGN_OR_RETURN(model::Graph graph, model::read(self->options_.model_path));
   TS_ASSIGN_OR_RETURN(
       self->model_, ModelServer::Create(clock, engine, spans, self->store_.get(), std::move(graph),
@@ -47,7 +48,9 @@ absl::StatusOr<std::unique_ptr<App>> App::Create(base::Clock& clock, engine::Eng
   self->repository_.add({.name = self->model_->name(),
                          .platform = std::string(engine.name()),
                          .graph = self->model_->graph(),
-                         .scheduler = &self->model_->scheduler()});
+                         .scheduler = &self->model_->scheduler(),
+                         .on_wired = [readings = &self->model_->readings()](
+                                         const serve::Wired& wired) { readings->wired(wired); }});
   self->add_gauges();
   self->repository_.set_ready(true);
   self->model_->start_evidence();

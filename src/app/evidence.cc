@@ -69,6 +69,7 @@ void SamplingObserver::on_end(const engine::Execution& execution) noexcept {
        .begin_ns = static_cast<std::uint64_t>(execution.begin.time_since_epoch().count()),
        .end_ns = static_cast<std::uint64_t>(execution.end.time_since_epoch().count()),
        .bucket = std::string(execution.bucket)});
+  if (shapes_ != nullptr) shapes_->inferred(execution);
 }
 
 profile::SessionInfo session_info(const model::Graph& graph,

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "app/capture.h"
+#include "app/cold_shapes.h"
 #include "base/mutex.h"
 #include "engine/engine.h"
 #include "model/model.h"
@@ -19,15 +20,18 @@
 
 namespace tachostat::app {
 
-// Hands each inference to the sampler. Called by engine threads.
+// Hands each inference to the sampler, and to `shapes` unless that is null. Called by engine
+// threads.
 class SamplingObserver final : public engine::Observer {
  public:
-  explicit SamplingObserver(probe::Sampler& sampler) : sampler_(sampler) {}
+  explicit SamplingObserver(probe::Sampler& sampler, ColdShapes* shapes = nullptr)
+      : sampler_(sampler), shapes_(shapes) {}
   void on_start(std::uint64_t session) noexcept override { sampler_.on_start(session); }
   void on_end(const engine::Execution& execution) noexcept override;
 
  private:
   probe::Sampler& sampler_;
+  ColdShapes* const shapes_;
 };
 
 // Thread-safe: the evidence thread adds, network threads read.

@@ -21,7 +21,7 @@ Outputs infer_and_wait(engine::Session& session, std::vector<engine::Tensor> inp
 
 LivePlant::LivePlant(const base::Clock& clock, const model::Graph& graph, engine::Engine& engine,
                      engine::Observer& observer, schedule::Scheduler& scheduler, Evidence& evidence,
-                     TrafficWindow& traffic, RecentInputs& inputs)
+                     TrafficWindow& traffic, RecentInputs& inputs, LiveReadings& readings)
     : clock_(clock),
       graph_(graph),
       engine_(engine),
@@ -29,7 +29,8 @@ LivePlant::LivePlant(const base::Clock& clock, const model::Graph& graph, engine
       scheduler_(scheduler),
       evidence_(evidence),
       traffic_(traffic),
-      inputs_(inputs) {}
+      inputs_(inputs),
+      readings_(readings) {}
 
 absl::StatusOr<engine::Applied> LivePlant::load(const model::Variant& variant) {
   const std::string id = variant.id();
@@ -40,6 +41,7 @@ absl::StatusOr<engine::Applied> LivePlant::load(const model::Variant& variant) {
                       engine_.load(graph_, variant, &observer_));
   TS_RETURN_IF_ERROR(scheduler_.add_session(session));
   evidence_.add_session(*session);
+  readings_.add_session(*session);
   const engine::Applied applied = session->applied();
   sessions_[id] = std::move(session);
   return applied;
@@ -50,6 +52,7 @@ absl::Status LivePlant::unload(const std::string& variant) {
   if (known == sessions_.end()) return base::not_found("variant '{}' is not loaded", variant);
   TS_RETURN_IF_ERROR(scheduler_.remove_session(variant));
   evidence_.forget(known->second->number());
+  readings_.forget(*known->second);
   sessions_.erase(known);
   return absl::OkStatus();
 }
@@ -67,8 +70,14 @@ std::optional<profile::Profile> LivePlant::profile(const std::string& variant) {
   const auto known = sessions_.find(variant);
   if (known == sessions_.end()) return std::nullopt;
   const auto shapes = inputs_.shapes();
-  return evidence_.profile_of(known->second->number(),
-                              shapes.empty() ? model::InputShapes() : shapes.front().first);
+  std::optional<profile::Profile> profile = evidence_.profile_of(
+      known->second->number(), shapes.empty() ? model::InputShapes() : shapes.front().first);
+  if (!profile) return std::nullopt;
+  if (const std::uint64_t bytes = known->second->memory_bytes(); bytes > 0) {
+    profile->readings["memory/held"] = reading_of(static_cast<double>(bytes), "By");
+  }
+  readings_.fill(*profile);
+  return profile;
 }
 
 absl::StatusOr<base::Duration> LivePlant::time_one(engine::Session& session,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/evidence.h"
+#include "app/live_readings.h"
 #include "app/traffic.h"
 #include "engine/engine.h"
 #include "govern/govern.h"
@@ -22,7 +23,7 @@ class LivePlant final : public govern::Plant {
   // All must outlive the plant.
   LivePlant(const base::Clock& clock, const model::Graph& graph, engine::Engine& engine,
             engine::Observer& observer, schedule::Scheduler& scheduler, Evidence& evidence,
-            TrafficWindow& traffic, RecentInputs& inputs);
+            TrafficWindow& traffic, RecentInputs& inputs, LiveReadings& readings);
 
   const model::Graph& graph() const override { return graph_; }
   const engine::Capabilities& capabilities() const override { return engine_.capabilities(); }
@@ -51,6 +52,7 @@ class LivePlant final : public govern::Plant {
   Evidence& evidence_;
   TrafficWindow& traffic_;
   RecentInputs& inputs_;
+  LiveReadings& readings_;
   std::map<std::string, std::shared_ptr<engine::Session>> sessions_;
 };
 

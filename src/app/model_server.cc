@@ -41,6 +41,7 @@ absl::StatusOr<std::unique_ptr<ModelServer>> ModelServer::Create(
               .on_answered =
                   [self](const schedule::Answered& answered) {
                     self->traffic_.answered(answered);
+                    self->readings_.answered(answered);
                     if (self->options_.on_answered) self->options_.on_answered(answered);
                   },
               .on_inputs = [self](const auto& inputs) { self->inputs_.seen(inputs); }});
@@ -49,7 +50,7 @@ absl::StatusOr<std::unique_ptr<ModelServer>> ModelServer::Create(
                                                self->options_.machine);
   self->plant_ =
       std::make_unique<LivePlant>(clock, self->graph_, engine, self->observer_, *self->scheduler_,
-                                  *self->evidence_, self->traffic_, self->inputs_);
+                                  *self->evidence_, self->traffic_, self->inputs_, self->readings_);
   self->decisions_ = std::make_unique<govern::DecisionLog>(clock, store, self->options_.name);
   govern::GovernorOptions governor;
   governor.targets = self->options_.targets;
@@ -84,6 +85,7 @@ void ModelServer::stop_evidence() {
 void ModelServer::run_evidence(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     evidence_->pump();
+    if (options_.sensors) readings_.look(*options_.sensors());
     governor_->step();
     base::sleep_until(stop, clock_.now() + kStep);
   }

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "app/evidence.h"
 #include "app/live_plant.h"
+#include "app/live_readings.h"
 #include "app/traffic.h"
 #include "base/clock.h"
 #include "engine/engine.h"
@@ -32,6 +33,8 @@ struct ModelOptions {
   std::string machine{};  // Profile::machine
   // Each answered request, on an engine thread. May be null.
   std::function<void(const schedule::Answered&)> on_answered;
+  // The newest snapshot of the machine's sensors, for profiles' readings. May be null.
+  std::function<std::shared_ptr<const probe::SensorSnapshot>()> sensors;
 };
 
 // Thread-safe after Create().
@@ -56,6 +59,7 @@ class ModelServer {
   const govern::DecisionLog& decisions() const { return *decisions_; }
   Evidence& evidence() { return *evidence_; }
   Capture& capture() { return capture_; }
+  LiveReadings& readings() { return readings_; }
   probe::Sampler::Report overhead() const { return sampler_.report(); }
 
  private:
@@ -67,10 +71,11 @@ class ModelServer {
   ModelOptions options_;
   const model::Graph graph_;
   probe::Sampler sampler_;
-  SamplingObserver observer_{sampler_};
   Capture capture_;
   RecentInputs inputs_;
   const schedule::Scheduler* scheduler_place_ = nullptr;
+  LiveReadings readings_{clock_, graph_, inputs_, scheduler_place_};
+  SamplingObserver observer_{sampler_, &readings_.shapes()};
   TrafficWindow traffic_{clock_, scheduler_place_};
   std::unique_ptr<schedule::Scheduler> scheduler_;
   std::unique_ptr<Evidence> evidence_;

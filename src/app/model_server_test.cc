@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 
 #include "engine/fake/fake.h"
@@ -59,6 +60,39 @@ TEST(ModelServer, AnswersAfterTheEvidencePlaneStopped) {
   // And it may come back.
   (*server)->start_evidence();
   EXPECT_TRUE(answer(**server, {1, 2, 3, 4}).ok());
+}
+
+TEST(ModelServer, HasReadingsForProfiles) {
+  Fixture fixture;
+  auto snapshot = std::make_shared<probe::SensorSnapshot>();
+  snapshot->polls = 1;
+  probe::SensorStatus sensor;
+  sensor.values.push_back({.reading = {.name = "thermal/cpu", .unit = "Cel", .value = 50},
+                           .rate = {},
+                           .rate_unit = {},
+                           .doubt = {}});
+  snapshot->sensors.push_back(std::move(sensor));
+  ModelOptions options;
+  std::promise<void> looked_twice;
+  std::atomic<int> looks = 0;
+  options.sensors = [&]() -> std::shared_ptr<const probe::SensorSnapshot> {
+    if (++looks == 2) looked_twice.set_value();  // so the first one is in
+    fixture.clock.advance(std::chrono::seconds(1));
+    return snapshot;
+  };
+  const auto server = fixture.create(std::move(options));
+  ASSERT_TRUE(server.ok()) << server.status();
+  ASSERT_TRUE(answer(**server, {1, 2, 3, 4}).ok());
+  (*server)->start_evidence();
+  looked_twice.get_future().wait();
+  (*server)->stop_evidence();
+  profile::Profile profile;
+  profile.variant = (*server)->governor().state().variant;
+  (*server)->readings().fill(profile);
+  EXPECT_EQ(profile.readings.at("thermal/cpu").mean, 50);
+  EXPECT_EQ(profile.readings.at("serving/compute").n, 1U);
+  EXPECT_EQ(profile.readings.at("serving/batch_limit").mean, 1);
+  EXPECT_EQ(profile.readings.at("serving/shapes").mean, 1);
 }
 
 TEST(ModelServer, AnswersWithoutAnySpans) {

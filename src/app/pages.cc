@@ -168,7 +168,8 @@ absl::StatusOr<serve::Page> stop_profiling(ModelServer& model, const serve::Page
 }
 
 absl::StatusOr<serve::Page> show_captured_profile(ModelServer& model, const serve::PageRequest&) {
-  TS_ASSIGN_OR_RETURN(const profile::Profile profile, model.capture().profile());
+  TS_ASSIGN_OR_RETURN(profile::Profile profile, model.capture().profile());
+  model.readings().fill(profile);
   return serve::Page{.body = profile::to_json(profile)};
 }
 

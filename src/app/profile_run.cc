@@ -6,6 +6,7 @@
 
 #include "app/evidence.h"
 #include "app/layer_counters.h"
+#include "app/readings.h"
 #include "base/mutex.h"
 #include "base/status.h"
 
@@ -100,6 +101,36 @@ class Driver {
   absl::Status status_ TS_GUARDED_BY(mutex_);
 };
 
+// Looks at the sensors between requests, a few times in all.
+class SensorLooks {
+ public:
+  SensorLooks(probe::SensorPoller* sensors, int requests)
+      : sensors_(sensors), every_(std::max(1, requests / kLooks)) {}
+
+  void look(int done) {
+    if (sensors_ == nullptr) return;
+    sensors_->poll();
+    stretch_.look(*sensors_->snapshot(), static_cast<std::uint64_t>(done));
+    next_ = done + every_;
+  }
+  void look_if_due(int done) {
+    if (done >= next_) look(done);
+  }
+  void fill(const engine::Session& session, profile::Profile& profile) const {
+    if (const std::uint64_t bytes = session.memory_bytes(); bytes > 0) {
+      profile.readings["memory/held"] = reading_of(static_cast<double>(bytes), "By");
+    }
+    stretch_.fill(profile.threads * profile.streams, profile.readings);
+  }
+
+ private:
+  static constexpr int kLooks = 8;
+  probe::SensorPoller* const sensors_;
+  const int every_;
+  int next_ = 0;
+  SensorStretch stretch_;
+};
+
 }  // namespace
 
 absl::StatusOr<model::InputShapes> fill_open_dimensions(const model::Graph& graph,
@@ -165,11 +196,18 @@ absl::StatusOr<ProfileRun> profile_model(engine::Engine& engine, probe::SpanSour
   sampler.set_always(true);
   // Rings are emptied between batches of requests, so that none overflows.
   constexpr int kBatch = 10;
-  for (int done = 0; done < options.requests; done += kBatch) {
+  SensorLooks looks(options.sensors, options.requests);
+  int done = 0;
+  looks.look(done);
+  while (done < options.requests) {
     if (options.progress && !options.progress(done)) break;
-    TS_RETURN_IF_ERROR(driver.run(std::min(kBatch, options.requests - done)));
+    const int batch = std::min(kBatch, options.requests - done);
+    TS_RETURN_IF_ERROR(driver.run(batch));
     counters.add(*evidence.pump());
+    done += batch;
+    if (done < options.requests) looks.look_if_due(done);
   }
+  looks.look(done);
   sampler.set_depth(probe::Depth::kOff);
   counters.add(*evidence.pump());
   std::optional<profile::Profile> profile = evidence.profile_of(session->number(), options.shapes);
@@ -178,6 +216,7 @@ absl::StatusOr<ProfileRun> profile_model(engine::Engine& engine, probe::SpanSour
                              graph.name, Evidence::kEnoughRequests);
   }
   counters.fill(session->number(), *profile);
+  looks.fill(*session, *profile);
   return ProfileRun{.profile = *std::move(profile), .trace = evidence.recent_trace()};
 }
 

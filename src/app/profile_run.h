@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "model/model.h"
 #include "probe/probe.h"
+#include "probe/sensors/poller.h"
 #include "profile/profile.h"
 #include "trace/trace.h"
 
@@ -20,6 +21,9 @@ struct ProfileOptions {
   probe::Depth depth = probe::Depth::kKernels;
   std::uint64_t seed = 1;
   std::string machine{};  // Fingerprint::hash() of this one, for the profile
+  // Asked before, now and then between, and after the requests, for the profile's readings; its
+  // period should be zero. May be null.
+  probe::SensorPoller* sensors = nullptr;
   // Called now and then with the number of requests done. May be null. False stops early.
   std::function<bool(int done)> progress;
 };

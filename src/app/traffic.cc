@@ -126,6 +126,11 @@ std::vector<std::vector<engine::Tensor>> RecentInputs::recent(
   return result;
 }
 
+std::uint64_t RecentInputs::counted() const {
+  base::MutexLock lock(mutex_);
+  return static_cast<std::uint64_t>(total_);
+}
+
 std::vector<std::pair<model::InputShapes, double>> RecentInputs::shapes() const {
   base::MutexLock lock(mutex_);
   auto result = counts_;

@@ -52,6 +52,8 @@ class RecentInputs {
   // Most frequent first, with their share of all requests seen; the past fades (halved every 1,000
   // requests).
   std::vector<std::pair<model::InputShapes, double>> shapes() const;
+  // Requests behind those shares; fades with them.
+  std::uint64_t counted() const;
 
  private:
   bool due() TS_REQUIRES(mutex_);

@@ -86,6 +86,13 @@ absl::StatusOr<app::ProfileRun> profile_url(const ProfileFlags& flags, const std
                                  .progress = counting(progress, flags.requests, label)});
 }
 
+// All but the one that counts in the threads that are being profiled.
+std::vector<std::unique_ptr<probe::Sensor>> quiet_sensors() {
+  std::vector<std::unique_ptr<probe::Sensor>> sensors = probe::make_sensors({});
+  std::erase_if(sensors, [](const auto& sensor) { return sensor->name() == "perf"; });
+  return sensors;
+}
+
 }  // namespace
 
 absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags, const std::string& label) {
@@ -93,6 +100,9 @@ absl::StatusOr<app::ProfileRun> profile_model(const ProfileFlags& flags, const s
   app::ProfileOptions options;
   TS_ASSIGN_OR_RETURN(options.variant, flags.variant.variant());
   TS_ASSIGN_OR_RETURN(const model::InputShapes given, parse_shapes(flags.shapes));
+  const base::SystemClock clock;
+  probe::SensorPoller sensors(clock, quiet_sensors(), {.period = {}});
+  options.sensors = &sensors;
   TS_ASSIGN_OR_RETURN(const auto engine, app::make_engine(flags.variant.engine));
   TS_ASSIGN_OR_RETURN(const model::Graph graph, model::read(flags.model));
   TS_ASSIGN_OR_RETURN(options.shapes, app::fill_open_dimensions(graph, given));

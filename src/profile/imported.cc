@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "profile/export.h"
+#include "profile/imported_device.h"
 
 namespace tachostat::profile {
 namespace {
@@ -204,6 +205,7 @@ absl::StatusOr<Profile> from_import(const trace::Import& import) {
   for (LayerProfile& layer : profile.layers) {
     layer.share = requests_ns > 0 ? static_cast<double>(layer.time.sum()) / requests_ns : 0;
   }
+  fill_device_readings(import.trace, profile.readings);
   return profile;
 }
 

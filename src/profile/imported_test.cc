@@ -50,6 +50,44 @@ TEST(FromImport, AddsUpSpansOfTheMarkedRequests) {
   EXPECT_EQ(profile->unattributed_ns, 60u);
 }
 
+// Two requests of 100 ns with a host thread, two streams of a GPU and a line of another one.
+TEST(FromImport, TellsHowBusyTheDeviceWas) {
+  Import import{.tool = "t"};
+  import.trace.names = {"step", "conv", "kernel", "cudaStreamSynchronize"};
+  import.trace.threads = {
+      {1, "main"}, {2, "GPU 0 stream 7"}, {3, "GPU 0 stream 8"}, {4, "GPU 1 stream 7"}};
+  const auto add = [&](std::uint64_t begin, std::uint64_t end, std::uint32_t name,
+                       std::uint32_t thread, Kind kind) {
+    import.trace.spans.push_back(
+        {.begin_ns = begin, .end_ns = end, .name = name, .thread = thread, .kind = kind});
+  };
+  add(100, 200, 0, 1, Kind::kRequest);
+  add(300, 400, 0, 1, Kind::kRequest);
+  add(110, 130, 1, 1, Kind::kLayer);
+  add(0, 50, 2, 2, Kind::kPrimitive);     // before the first request
+  add(120, 150, 2, 2, Kind::kPrimitive);  // overlaps the next
+  add(140, 160, 2, 3, Kind::kPrimitive);
+  add(380, 420, 2, 2, Kind::kPrimitive);  // beyond the last request
+  add(310, 320, 2, 4, Kind::kPrimitive);
+  add(170, 190, 3, 1, Kind::kOperator);
+  add(210, 290, 3, 1, Kind::kOperator);  // between requests
+  const auto profile = from_import(import);
+  ASSERT_TRUE(profile.ok()) << profile.status();
+  const auto& readings = profile->readings;
+  EXPECT_NEAR(readings.at("device/idle_share").mean, 1 - 60 / 200.0, 1e-9);
+  EXPECT_NEAR(readings.at("device/host_wait_share").mean, 0.1, 1e-9);
+  EXPECT_NEAR(readings.at("device/kernels").mean, 1.5, 1e-9);
+  EXPECT_EQ(readings.at("device/kernels").n, 2U);
+  EXPECT_NEAR(readings.at("device/kernel_time").mean, 30e-9, 1e-15);
+  EXPECT_EQ(readings.at("device/kernel_time").unit, "s");
+}
+
+TEST(FromImport, SaysNothingOfADeviceThatIsNotThere) {
+  const auto profile = from_import(timeline());
+  ASSERT_TRUE(profile.ok());
+  EXPECT_TRUE(profile->readings.empty());
+}
+
 TEST(FromImport, WithoutRequestsTheWholeStretchIsOne) {
   Import import{.tool = "t"};
   import.trace.names = {"a", "b"};

@@ -20,6 +20,16 @@
 
 namespace tachostat::serve {
 
+struct WantedOutput;  // serve/infer.h
+
+// What the wire knows of one answered request, for whoever watches.
+struct Wired {
+  base::Duration decode;  // to read the request from its whole, uncompressed bytes
+  base::Duration encode;  // to write the answer, not to send it
+  bool text;              // tensors came as numbers in JSON
+  const std::vector<WantedOutput>& outputs;  // those that were named; empty: all
+};
+
 // One served model, as the wire sees it. Owned by the repository; the scheduler is owned by app/
 // and outlives it.
 struct ServedModel {
@@ -28,6 +38,8 @@ struct ServedModel {
   std::string platform;  // "openvino"
   model::Graph graph;
   schedule::Scheduler* scheduler = nullptr;
+  // Each answered request, on a network or engine thread: be quick. May be null.
+  std::function<void(const Wired&)> on_wired = nullptr;
   // When the last inference was asked for, milliseconds since the epoch; kept by the servers.
   std::shared_ptr<std::atomic<std::int64_t>> last_inference_ms =
       std::make_shared<std::atomic<std::int64_t>>(0);

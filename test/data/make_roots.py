@@ -90,6 +90,14 @@ def process(allowed, threads, stat=(5000, 7, 1250, 250)):
     return under("proc/self", files)
 
 
+def processors(lines):
+    """/proc/stat: per processor (user, nice, system, idle, iowait, irq, softirq, steal) in ticks of 10 ms."""
+    total = [sum(line[column] for line in lines) for column in range(8)]
+    rows = [("cpu ", total)] + [(f"cpu{number}", line) for number, line in enumerate(lines)]
+    text = "\n".join(f"{name} {' '.join(str(value) for value in line)} 0 0" for name, line in rows)
+    return {"proc/stat": text + "\nintr 1 2 3\nctxt 1000000\nbtime 1700000000"}
+
+
 def intel_laptop():
     """ThinkPad with a Core i7-1370P: performance and efficient cores, RAPL, battery, throttling."""
     tree = {"proc/cpuinfo": "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: 13th Gen Intel(R) Core(TM) i7-1370P",
@@ -142,6 +150,7 @@ def intel_laptop():
     tree |= under("sys/fs/cgroup/user.slice/user-1000.slice/session-2.scope", {
         "cgroup.type": "domain", "memory.current": 2147483648, "memory.max": "max", "memory.high": "max",
         "cpu.stat": "usage_usec 5000000\nuser_usec 4000000\nsystem_usec 1000000"})
+    tree |= processors([(1000, 10, 490, 8000, 200, 50, 150, 0)] * 6)
     tree |= process("0-5", {700: (4000000000, 200000000, 900, 800, 100, 12), 701: (1000000000, 50000000, 100, 90, 10, 3)})
     return tree
 
@@ -299,6 +308,8 @@ def container_v2():
     tree |= pressure((30.0, 60000000), ((5.0, 7000000), (2.5, 6000000)), ((0.0, 0), (0.0, 0)))
     tree |= pressure((80.0, 40000000), ((4.0, 5000000), (3.0, 4000000)), ((0.0, 0), (0.0, 0)),
                      "sys/fs/cgroup/app", "{}.pressure")
+    # A host of eight, of which the container may use four.
+    tree |= processors([(2000, 0, 1000, 5000, 0, 0, 0, 500)] * 4 + [(9000, 0, 0, 0, 0, 0, 0, 0)] * 4)
     tree |= process("0-3", {1: (5000000000, 2500000000, 100, 50, 50, 7)})
     return tree
 

@@ -56,6 +56,11 @@ def test_profile_of_a_running_server(traffic):
     profile = json.loads(done.stdout)
     assert profile["requests"]["count"] >= 20
     assert len([layer for layer in profile["layers"] if layer["count"] > 0]) > 50
+    readings = profile["readings"]
+    assert readings["serving/compute"]["mean"] > 0 and readings["serving/compute"]["unit"] == "s"
+    assert 0 < readings["serving/busy_share"]["mean"] <= 1
+    assert 0 < readings["serving/decode"]["mean"] < 1 and readings["serving/json_share"]["mean"] == 0
+    assert readings["shape/x[1,3,48,64]"]["n"] > 0
     # It is as it was: nothing more is seen for whoever asked.
     seen = traffic.page("/profiling")
     assert seen["state"] == "done"
@@ -112,7 +117,10 @@ def test_an_interrupted_look_shows_what_it_saw(traffic):
         [program.PROGRAM, "profile", url_of(traffic), "--requests", "1000000", "--duration", "60s", "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 30
-    while traffic.page("/profiling")["requests"] < 5 or traffic.page("/profiling")["state"] != "running":
+    while True:  # state and count of one answer: the last look's count may be high already
+        seen = traffic.page("/profiling")
+        if seen["state"] == "running" and seen["requests"] >= 5:
+            break
         assert time.monotonic() < deadline
         time.sleep(0.02)
     looking.send_signal(2)
@@ -152,6 +160,7 @@ def test_top_prints_once_in_a_pipe(traffic):
     document = json.loads(program.run("top", url_of(traffic), "--json").stdout)
     assert document["state"]["model"] == "recogniser"
     assert document["profile"]["layers"]
+    assert document["profile"]["readings"]["serving/rate"]["mean"] > 0
 
 
 @pytest.mark.parametrize("command", ["profile", "top"])

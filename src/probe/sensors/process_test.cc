@@ -50,6 +50,37 @@ TEST(Scheduler, NeedsAWholeStat) {
   EXPECT_FALSE(make_scheduler(at_root(root_of("empty")))->available().ok());
 }
 
+TEST(Processors, AddsUpThoseThatTheProcessMayUse) {
+  const auto laptop = make_processors(at_root(root_of("intel_laptop")));
+  // Six times 17 s busy and 82 s idle; user and system time of the process.
+  EXPECT_THAT(values_of(*laptop),
+              UnorderedElementsAre(Pair("processors/allowed", 6), Pair("processors/idle", 492),
+                                   Pair("processors/stolen", 0), Pair("processors/busy", 102),
+                                   Pair("processors/own", 15)));
+  const auto container = make_processors(at_root(root_of("container_v2")));
+  EXPECT_THAT(values_of(*container),
+              IsSupersetOf({Pair("processors/allowed", 4.), Pair("processors/idle", 200.),
+                            Pair("processors/stolen", 20.), Pair("processors/busy", 120.)}));
+}
+
+TEST(Processors, AreAllWhereNothingIsSaidOfTheProcess) {
+  const ChangedRoot root("container_v2");
+  root.remove("/proc/self");
+  const auto processors = make_processors(at_root(root.path()));
+  const auto values = values_of(*processors);
+  EXPECT_EQ(values.at("processors/allowed"), 8);
+  EXPECT_FALSE(values.contains("processors/own"));
+}
+
+TEST(Processors, SayWhyTheyAreNotThere) {
+  const ChangedRoot root("container_v2");
+  root.write("/proc/stat", "cpu 1 2 3\ncpu0 1 x 3 4 5\nintr 7");
+  EXPECT_THAT(reason(make_processors(at_root(root.path()))->available()),
+              HasSubstr("no line of a processor"));
+  root.remove("/proc/stat");
+  EXPECT_THAT(reason(make_processors(at_root(root.path()))->available()), HasSubstr("/proc/stat"));
+}
+
 TEST(Numa, TellsLocalFromRemote) {
   const auto numa = make_numa(at_root(root_of("amd_server")));
   EXPECT_THAT(values_of(*numa),

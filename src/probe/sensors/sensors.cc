@@ -15,6 +15,7 @@ std::vector<std::unique_ptr<Sensor>> make_sensors(const SensorOptions& options) 
            make_cgroup,
            make_pressure,
            make_scheduler,
+           make_processors,
            make_numa,
            make_devfreq,
            make_jetson,

@@ -23,8 +23,8 @@ using testing::IsEmpty;
 
 TEST(Sensors, AreThoseThatTheMachineHas) {
   EXPECT_THAT(available_on(root_of("intel_laptop")),
-              ElementsAre("battery", "cgroup", "frequency", "hwmon", "numa", "pressure", "rapl",
-                          "scheduler", "thermal", "throttle"));
+              ElementsAre("battery", "cgroup", "frequency", "hwmon", "numa", "pressure",
+                          "processors", "rapl", "scheduler", "thermal", "throttle"));
   EXPECT_THAT(available_on(root_of("amd_server")),
               ElementsAre("cgroup", "frequency", "hwmon", "numa", "pressure", "rapl", "scheduler"));
   EXPECT_THAT(
@@ -34,7 +34,7 @@ TEST(Sensors, AreThoseThatTheMachineHas) {
               ElementsAre("cgroup", "frequency", "hwmon", "scheduler", "thermal", "throttle"));
   EXPECT_THAT(available_on(root_of("container_v1")), ElementsAre("cgroup", "scheduler"));
   EXPECT_THAT(available_on(root_of("container_v2")),
-              ElementsAre("cgroup", "pressure", "scheduler"));
+              ElementsAre("cgroup", "pressure", "processors", "scheduler"));
   EXPECT_THAT(available_on(root_of("snapdragon")), ElementsAre("battery", "frequency", "qualcomm"));
   EXPECT_THAT(available_on(root_of("empty")), IsEmpty());
 }

@@ -16,6 +16,7 @@ std::unique_ptr<Sensor> make_frequency(const SensorOptions& options);
 std::unique_ptr<Sensor> make_cgroup(const SensorOptions& options);
 std::unique_ptr<Sensor> make_pressure(const SensorOptions& options);
 std::unique_ptr<Sensor> make_scheduler(const SensorOptions& options);
+std::unique_ptr<Sensor> make_processors(const SensorOptions& options);
 std::unique_ptr<Sensor> make_numa(const SensorOptions& options);
 std::unique_ptr<Sensor> make_devfreq(const SensorOptions& options);
 std::unique_ptr<Sensor> make_jetson(const SensorOptions& options);

@@ -21,6 +21,7 @@ using Message = std::shared_ptr<const inference::ModelInferRequest>;
 struct Prepared {
   std::shared_ptr<const ServedModel> model;
   InferRequest request;
+  base::Duration decode{};  // what it took to get here
 };
 
 absl::StatusOr<Message> parse(const grpc::ByteBuffer& buffer) {
@@ -38,7 +39,16 @@ absl::StatusOr<Prepared> prepare(const Repository& repository, const Message& me
                       find_model(repository, message->model_name(), message->model_version()));
   TS_ASSIGN_OR_RETURN(InferRequest request, to_infer_request(message));
   TS_RETURN_IF_ERROR(check_outputs(model->graph, request.outputs));
-  return Prepared{std::move(model), std::move(request)};
+  return Prepared{.model = std::move(model), .request = std::move(request)};
+}
+
+// Tells whoever watches. The answer was begun at `begin`.
+void tell(const Prepared& prepared, const base::Clock& clock, base::Time begin) {
+  if (!prepared.model->on_wired) return;
+  prepared.model->on_wired({.decode = prepared.decode,
+                            .encode = clock.now() - begin,
+                            .text = false,
+                            .outputs = prepared.request.outputs});
 }
 
 // The client's deadline, a time of day, on our clock.
@@ -69,6 +79,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
       call->finish(base::unavailable("the server is stopping"));
       return pointer;
     }
+    const base::Time begin = setting.clock.now();
     absl::StatusOr<Message> message = parse(buffer);
     absl::StatusOr<Prepared> prepared =
         message.ok() ? prepare(setting.repository, *message) : message.status();
@@ -77,9 +88,10 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
       return pointer;
     }
     auto kept = std::make_shared<Prepared>(*std::move(prepared));
+    kept->decode = setting.clock.now() - begin;
     submit(*kept->model, setting.clock, kept->request, deadline_of_call(setting.clock, context),
-           [call, kept](absl::StatusOr<schedule::Response> answer) {
-             call->answered(*kept, std::move(answer));
+           [call, kept, &clock = setting.clock](absl::StatusOr<schedule::Response> answer) {
+             call->answered(*kept, clock, std::move(answer));
            });
     return pointer;
   }
@@ -94,12 +106,15 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
     const std::shared_ptr<UnaryCall> last = std::move(self_);
   }
 
-  void answered(const Prepared& prepared, absl::StatusOr<schedule::Response> answer) {
+  void answered(const Prepared& prepared, const base::Clock& clock,
+                absl::StatusOr<schedule::Response> answer) {
     if (!answer.ok()) return finish(answer.status());
+    const base::Time begin = clock.now();
     auto outputs = select_outputs(prepared.request.outputs, std::move(answer->outputs));
     if (!outputs.ok()) return finish(outputs.status());
     auto written = write_answer(*prepared.model, prepared.request, *std::move(outputs));
     if (!written.ok()) return finish(written.status());
+    tell(prepared, clock, begin);
     if (finished_.exchange(true)) return;
     *response_ = *std::move(written);
     Finish(grpc::Status::OK);
@@ -188,25 +203,29 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   }
 
   void submit_received(const grpc::ByteBuffer& received) {
+    const base::Time begin = setting_.clock.now();
     const absl::StatusOr<Message> message = parse(received);
     if (!message.ok()) return answered(write_stream_error("", message.status()));
     absl::StatusOr<Prepared> prepared = prepare(setting_.repository, *message);
     if (!prepared.ok()) return answered(write_stream_error((*message)->id(), prepared.status()));
     auto kept = std::make_shared<Prepared>(*std::move(prepared));
+    kept->decode = setting_.clock.now() - begin;
     submit(*kept->model, setting_.clock, kept->request, deadline_,
            [self = shared_from_this(), kept](absl::StatusOr<schedule::Response> answer) {
-             self->answered(write(*kept, std::move(answer)));
+             self->answered(write(*kept, self->setting_.clock, std::move(answer)));
            });
   }
 
-  static grpc::ByteBuffer write(const Prepared& prepared,
+  static grpc::ByteBuffer write(const Prepared& prepared, const base::Clock& clock,
                                 absl::StatusOr<schedule::Response> answer) {
+    const base::Time begin = clock.now();
     const auto written = [&]() -> absl::StatusOr<grpc::ByteBuffer> {
       TS_RETURN_IF_ERROR(answer.status());
       TS_ASSIGN_OR_RETURN(auto outputs,
                           select_outputs(prepared.request.outputs, std::move(answer->outputs)));
       return write_stream_answer(*prepared.model, prepared.request, std::move(outputs));
     }();
+    if (written.ok()) tell(prepared, clock, begin);
     return written.ok() ? *written : write_stream_error(prepared.request.id, written.status());
   }
 

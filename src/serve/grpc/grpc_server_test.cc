@@ -2,6 +2,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <set>
 
@@ -22,8 +23,11 @@ using ::testing::HasSubstr;
 class GrpcServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    repository_.add(
-        {.name = "echo", .platform = "fake", .graph = echo_graph(), .scheduler = &scheduler_});
+    repository_.add({.name = "echo",
+                     .platform = "fake",
+                     .graph = echo_graph(),
+                     .scheduler = &scheduler_,
+                     .on_wired = [this](const Wired&) { ++wired_; }});
     repository_.set_ready(true);
     limits_.max_body = 1 << 20;
     auto server = start_grpc("127.0.0.1:0", clock_, repository_, limits_);
@@ -53,6 +57,7 @@ class GrpcServerTest : public ::testing::Test {
   }
   base::Time soon() { return clock_.now() + std::chrono::seconds(30); }
 
+  std::atomic<int> wired_ = 0;  // answered requests that were told of
   base::ManualClock clock_;
   Repository repository_;
   FakeScheduler scheduler_{echo_graph()};
@@ -113,6 +118,15 @@ TEST_F(GrpcServerTest, Infers) {
   EXPECT_EQ(response.model_version(), "1");
   EXPECT_EQ(response.outputs(0).name(), "y");
   EXPECT_EQ(response.raw_output_contents(0), std::string(20'000, 'f'));
+}
+
+TEST_F(GrpcServerTest, TellsOfAnsweredRequests) {
+  EXPECT_TRUE(infer(request_of("1")).ok());
+  EXPECT_EQ(wired_, 1);
+  ModelInferRequest bad = request_of("2");
+  bad.clear_raw_input_contents();
+  EXPECT_FALSE(infer(bad).ok());
+  EXPECT_EQ(wired_, 1);
 }
 
 TEST_F(GrpcServerTest, ErrorsHaveTheirCodes) {

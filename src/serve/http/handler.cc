@@ -231,12 +231,24 @@ absl::StatusOr<HttpHandler::Prepared> HttpHandler::prepare(HttpRequest& request,
 
 asio::awaitable<HttpAnswer> HttpHandler::infer(HttpRequest& request,
                                                const Strings& parameters) const {
+  const base::Time begin = clock_.now();
   absl::StatusOr<Prepared> prepared = prepare(request, parameters);
+  const base::Duration decode = clock_.now() - begin;
   request.body.reset();  // the tensors keep it if they need it
   if (!prepared.ok()) co_return error_answer(prepared.status());
   absl::StatusOr<schedule::Response> response =
       co_await run(*prepared->model, clock_, prepared->request);
-  co_return finish(*prepared->model, prepared->request, std::move(response));
+  const ServedModel& model = *prepared->model;
+  if (!response.ok() || !model.on_wired) {
+    co_return finish(model, prepared->request, std::move(response));
+  }
+  const base::Time answered = clock_.now();
+  HttpAnswer answer = finish(model, prepared->request, std::move(response));
+  model.on_wired({.decode = decode,
+                  .encode = clock_.now() - answered,
+                  .text = request.header_length.empty(),
+                  .outputs = prepared->request.outputs});
+  co_return answer;
 }
 
 asio::awaitable<HttpAnswer> HttpHandler::dispatch(HttpRequest& request) const {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -88,8 +89,14 @@ constexpr std::string_view kTwo =
 class HttpServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    repository_.add(
-        {.name = "echo", .platform = "fake", .graph = echo_graph(), .scheduler = &scheduler_});
+    repository_.add({.name = "echo",
+                     .platform = "fake",
+                     .graph = echo_graph(),
+                     .scheduler = &scheduler_,
+                     .on_wired = [this](const Wired& wired) {
+                       ++wired_;
+                       if (wired.text) ++text_;
+                     }});
     repository_.set_ready(true);
     limits_.max_body = 100'000;
     start({});
@@ -106,6 +113,8 @@ class HttpServerTest : public ::testing::Test {
   Response ask(std::string_view bytes) { return Client(server_->address()).ask(bytes); }
   base::Time soon() { return clock_.now() + std::chrono::seconds(30); }
 
+  std::atomic<int> wired_ = 0;  // answered requests that were told of, and those in text
+  std::atomic<int> text_ = 0;
   base::ManualClock clock_;
   Repository repository_;
   Metrics metrics_{repository_};
@@ -113,6 +122,14 @@ class HttpServerTest : public ::testing::Test {
   Limits limits_;
   std::unique_ptr<Server> server_;
 };
+
+TEST_F(HttpServerTest, TellsOfAnsweredRequests) {
+  EXPECT_EQ(ask(post(kInfer, kTwo)).result_int(), 200u);
+  EXPECT_EQ(wired_, 1);
+  EXPECT_EQ(text_, 1);
+  EXPECT_EQ(ask(post(kInfer, "{}")).result_int(), 400u);
+  EXPECT_EQ(wired_, 1);
+}
 
 TEST_F(HttpServerTest, DescribesServerAndModels) {
   EXPECT_EQ(json::parse(ask(get("/v2")).body())["name"], "tachostat");
