@@ -5,7 +5,6 @@
 
 #include "engine/fake/fake.h"
 #include "serve/fake_scheduler.h"
-#include "serve/infer.h"
 
 namespace tachostat::app {
 namespace {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "serve/infer.h"
-
 namespace tachostat::app {
 namespace {
 

@@ -17,11 +17,6 @@
 
 namespace tachostat::serve {
 
-struct WantedOutput {
-  std::string name;
-  std::optional<bool> binary;  // HTTP only; empty: as the request's default says
-};
-
 struct InferRequest {
   std::string id;
   std::vector<engine::Tensor> inputs;

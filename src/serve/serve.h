@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,10 @@
 
 namespace tachostat::serve {
 
-struct WantedOutput;  // serve/infer.h
+struct WantedOutput {
+  std::string name;
+  std::optional<bool> binary;  // HTTP only; empty: as the request's default says
+};
 
 // What the wire knows of one answered request, for whoever watches.
 struct Wired {
