@@ -51,7 +51,7 @@ inline LayerProfile layer(std::string name, double share, double flops, double b
 // One that reads what `producers` make, on busy threads; neither its work nor anything else of it
 // is known.
 inline LayerProfile node(std::string name, std::string type, double share,
-                         std::vector<int> producers = {Tensor::kModelInput}) {
+                         const std::vector<int>& producers = {Tensor::kModelInput}) {
   LayerProfile one{.name = std::move(name), .type = std::move(type), .precision = "f32"};
   one.time.record(static_cast<std::uint64_t>(share * kRequestNs), kRequests);
   one.share = share;

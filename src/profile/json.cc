@@ -279,6 +279,16 @@ absl::Status check_producers(const Profile& profile) {
   return absl::OkStatus();
 }
 
+// What older writers and other tools leave out.
+absl::Status read_optional(const Members& members, LayerProfile& layer) {
+  if (members.has("device")) TS_RETURN_IF_ERROR(members.read("device", layer.device));
+  if (members.has("metrics")) TS_RETURN_IF_ERROR(members.read("metrics", layer.metrics));
+  TS_RETURN_IF_ERROR(read_tensors(members, "inputs", layer.inputs));
+  TS_RETURN_IF_ERROR(read_tensors(members, "outputs", layer.outputs));
+  if (members.has("answers")) TS_RETURN_IF_ERROR(members.read("answers", layer.answers));
+  return read_slices(members, layer.slices);
+}
+
 absl::Status read_layer(const Members& members, LayerProfile& layer) {
   TS_RETURN_IF_ERROR(members.read("name", layer.name));
   TS_RETURN_IF_ERROR(members.read("originals", layer.originals));
@@ -294,12 +304,20 @@ absl::Status read_layer(const Members& members, LayerProfile& layer) {
     TS_RETURN_IF_ERROR(read_threads(threads, layer.threads));
   }
   TS_RETURN_IF_ERROR(read_work(members, layer.work));
-  if (members.has("device")) TS_RETURN_IF_ERROR(members.read("device", layer.device));
-  if (members.has("metrics")) TS_RETURN_IF_ERROR(members.read("metrics", layer.metrics));
-  TS_RETURN_IF_ERROR(read_tensors(members, "inputs", layer.inputs));
-  TS_RETURN_IF_ERROR(read_tensors(members, "outputs", layer.outputs));
-  if (members.has("answers")) TS_RETURN_IF_ERROR(members.read("answers", layer.answers));
-  return read_slices(members, layer.slices);
+  return read_optional(members, layer);
+}
+
+absl::Status read_layers(const Members& members, std::vector<LayerProfile>& to) {
+  TS_ASSIGN_OR_RETURN(const json* layers, members.array("layers", kMostLayers));
+  for (std::size_t i = 0; i < layers->size(); ++i) {
+    const std::string path = fmt::format("layers[{}]", i);
+    if (!(*layers)[i].is_object()) {
+      return base::invalid_argument("member '{}': expected an object, found {}", path,
+                                    (*layers)[i].type_name());
+    }
+    TS_RETURN_IF_ERROR(read_layer(Members((*layers)[i], path), to.emplace_back()));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status read_profile(const Members& members, Profile& profile) {
@@ -315,19 +333,46 @@ absl::Status read_profile(const Members& members, Profile& profile) {
   TS_RETURN_IF_ERROR(members.read("unattributed_ns", profile.unattributed_ns));
   TS_RETURN_IF_ERROR(members.read("overhead", profile.overhead));
   TS_RETURN_IF_ERROR(members.read("dropped_spans", profile.dropped_spans));
-  TS_ASSIGN_OR_RETURN(const json* layers, members.array("layers", kMostLayers));
-  for (std::size_t i = 0; i < layers->size(); ++i) {
-    const std::string path = fmt::format("layers[{}]", i);
-    if (!(*layers)[i].is_object()) {
-      return base::invalid_argument("member '{}': expected an object, found {}", path,
-                                    (*layers)[i].type_name());
-    }
-    TS_RETURN_IF_ERROR(read_layer(Members((*layers)[i], path), profile.layers.emplace_back()));
-  }
+  TS_RETURN_IF_ERROR(read_layers(members, profile.layers));
   if (members.has("machine")) TS_RETURN_IF_ERROR(members.read("machine", profile.machine));
   TS_RETURN_IF_ERROR(read_slices(members, profile.slices));
   TS_RETURN_IF_ERROR(read_readings(members, profile.readings));
   return check_producers(profile);
+}
+
+// Of a calibration, or what the machine is; older writers don't have them.
+absl::Status read_optional(const Members& members, Roofline& roofline) {
+  const std::pair<const char*, double*> numbers[] = {
+      {"peak_bf16_flops", &roofline.peak_bf16_flops},
+      {"peak_f16_flops", &roofline.peak_f16_flops},
+      {"peak_int8_ops", &roofline.peak_int8_ops},
+      {"l2_bandwidth", &roofline.l2_bandwidth},
+      {"dispatch_ns", &roofline.dispatch_ns},
+      {"wake_ns", &roofline.wake_ns},
+      {"l2_bytes", &roofline.l2_bytes},
+      {"last_level_bytes", &roofline.last_level_bytes}};
+  for (const auto& [name, to] : numbers) {
+    if (members.has(name)) TS_RETURN_IF_ERROR(members.read_or_null(name, *to));
+  }
+  const std::pair<const char*, int*> counts[] = {{"cores", &roofline.cores},
+                                                 {"processors", &roofline.processors}};
+  for (const auto& [name, to] : counts) {
+    if (!members.has(name)) continue;
+    double number = -1;
+    TS_RETURN_IF_ERROR(members.read_or_null(name, number));
+    *to = static_cast<int>(std::min<double>(number, kMostThreads));
+  }
+  if (!members.has("instruction_sets")) return absl::OkStatus();
+  return members.read("instruction_sets", roofline.instruction_sets);
+}
+
+absl::Status read_roofline(const Members& members, Roofline& roofline) {
+  TS_RETURN_IF_ERROR(members.read("threads", 1, kMostThreads, roofline.threads));
+  TS_RETURN_IF_ERROR(members.read_or_null("peak_f32_flops", roofline.peak_f32_flops));
+  TS_RETURN_IF_ERROR(members.read_or_null("single_f32_flops", roofline.single_f32_flops));
+  TS_RETURN_IF_ERROR(members.read_or_null("memory_bandwidth", roofline.memory_bandwidth));
+  TS_RETURN_IF_ERROR(members.read_or_null("cache_bandwidth", roofline.cache_bandwidth));
+  return read_optional(members, roofline);
 }
 
 }  // namespace
@@ -382,37 +427,8 @@ std::string to_json(const Roofline& roofline) {
 
 absl::StatusOr<Roofline> roofline_from_json(std::string_view text) {
   TS_ASSIGN_OR_RETURN(const json document, parse_document(text, "roofline", Profile::kVersion));
-  const Members members(document, "");
   Roofline roofline;
-  const absl::Status status = [&]() -> absl::Status {
-    TS_RETURN_IF_ERROR(members.read("threads", 1, kMostThreads, roofline.threads));
-    TS_RETURN_IF_ERROR(members.read_or_null("peak_f32_flops", roofline.peak_f32_flops));
-    TS_RETURN_IF_ERROR(members.read_or_null("single_f32_flops", roofline.single_f32_flops));
-    TS_RETURN_IF_ERROR(members.read_or_null("memory_bandwidth", roofline.memory_bandwidth));
-    TS_RETURN_IF_ERROR(members.read_or_null("cache_bandwidth", roofline.cache_bandwidth));
-    // Of a calibration; older writers don't have them.
-    const auto optional = [&members](const char* name, double& to) {
-      return members.has(name) ? members.read_or_null(name, to) : absl::OkStatus();
-    };
-    TS_RETURN_IF_ERROR(optional("peak_bf16_flops", roofline.peak_bf16_flops));
-    TS_RETURN_IF_ERROR(optional("peak_f16_flops", roofline.peak_f16_flops));
-    TS_RETURN_IF_ERROR(optional("peak_int8_ops", roofline.peak_int8_ops));
-    TS_RETURN_IF_ERROR(optional("l2_bandwidth", roofline.l2_bandwidth));
-    TS_RETURN_IF_ERROR(optional("dispatch_ns", roofline.dispatch_ns));
-    TS_RETURN_IF_ERROR(optional("wake_ns", roofline.wake_ns));
-    TS_RETURN_IF_ERROR(optional("l2_bytes", roofline.l2_bytes));
-    TS_RETURN_IF_ERROR(optional("last_level_bytes", roofline.last_level_bytes));
-    const auto count = [&](const char* name, int& to) {
-      double number = -1;
-      TS_RETURN_IF_ERROR(optional(name, number));
-      to = static_cast<int>(std::min<double>(number, kMostThreads));
-      return absl::OkStatus();
-    };
-    TS_RETURN_IF_ERROR(count("cores", roofline.cores));
-    TS_RETURN_IF_ERROR(count("processors", roofline.processors));
-    if (!members.has("instruction_sets")) return absl::OkStatus();
-    return members.read("instruction_sets", roofline.instruction_sets);
-  }();
+  const absl::Status status = read_roofline(Members(document, ""), roofline);
   if (!status.ok()) return base::with_context(status, "roofline");
   return roofline;
 }
