@@ -5,6 +5,7 @@ import pathlib
 import platform
 import random
 import statistics
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -12,6 +13,23 @@ BUILD = ROOT / "build/release"
 TACHOSTAT = BUILD / "src/cli/tachostat"
 WORK = ROOT / "bench/work"
 RESULTS = ROOT / "bench/results"
+
+
+def tachostat(*arguments):
+    """What the program printed as JSON, and whether its answer was yes (1: the answer is no)."""
+    done = subprocess.run([TACHOSTAT, *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"bench: tachostat {arguments[0]}: {done.stderr}")
+    return done.returncode, json.loads(done.stdout)
+
+
+def bucket_of(value):
+    """The histogram's bucket (docs/design/profile-format.md, Time)."""
+    value = int(value)
+    if value < 32:
+        return value
+    shift = value.bit_length() - 6
+    return 32 * (shift + 1) + (value >> shift) - 32
 
 
 def rapidocr_model(stem):

@@ -11,7 +11,6 @@ by `compare` itself; and the same model on both sides.
 import json
 import os
 import random
-import subprocess
 
 import common
 
@@ -23,19 +22,12 @@ THREADS = {"1 thread": 1, "all cores": 0}  # 0: the engine's choice
 MODEL, SHAPE = "ch_ppocr_mobile_v2.0_cls_mobile", "x[1,3,48,192]"
 
 
-def tachostat(*arguments):
-    done = subprocess.run([common.TACHOSTAT, *map(str, arguments)], capture_output=True, text=True)
-    if done.returncode not in (0, 1):
-        raise SystemExit(f"bench: tachostat {arguments[0]}: {done.stderr}")
-    return done.returncode, json.loads(done.stdout)
-
-
 def measure(name, threads):
     FOLDER.mkdir(parents=True, exist_ok=True)
     profiles = []
     for number in range(RUNS):
         common.progress(f"compare_aa: {name}, run {number + 1} of {RUNS}")
-        _, profile = tachostat("profile", common.rapidocr_model(MODEL), "--shape", SHAPE, "--depth", "layers",
+        _, profile = common.tachostat("profile", common.rapidocr_model(MODEL), "--shape", SHAPE, "--depth", "layers",
                                "--requests", REQUESTS, "--threads", threads, "--json")
         profiles.append(profile)
     return profiles
@@ -51,20 +43,13 @@ def lower(bucket):
     return bucket if bucket < 32 else (32 + bucket % 32) << (bucket // 32 - 1)
 
 
-def bucket_of(value):
-    if value < 32:
-        return int(value)
-    shift = int(value).bit_length() - 6
-    return 32 * (shift + 1) + (int(value) >> shift) - 32
-
-
 def scaled_time(time, factor):
     """The histogram with each bucket's counts spread evenly over the scaled bucket."""
     counts = {}
     for bucket, count in time["buckets"]:
         low, high = lower(bucket) * factor, lower(bucket + 1) * factor
         for i in range(count):
-            to = bucket_of(low + (i + 0.5) / count * (high - low))
+            to = common.bucket_of(low + (i + 0.5) / count * (high - low))
             counts[to] = counts.get(to, 0) + 1
     buckets = sorted(counts.items())
     return {**time, "buckets": buckets, "sum_ns": round(time["sum_ns"] * factor),
@@ -88,7 +73,7 @@ def scaled(profile, layer, factor):
 
 def compare(base, head):
     arguments = [part for path in base for part in ("--base", path)] + [part for path in head for part in ("--head", path)]
-    return tachostat("compare", *arguments, "--json")
+    return common.tachostat("compare", *arguments, "--json")
 
 
 def wilson(hits, n, z=1.96):
@@ -154,7 +139,7 @@ def plant(head, repetitions, case):
     hits, ratios = 0, []
     for seed in range(repetitions):
         common.progress(f"compare_aa: {case}, {seed + 1} of {repetitions}")
-        code, result = tachostat("compare", base, head, "--runs", GROUP, "--requests", 300, "--seed", seed, "--json")
+        code, result = common.tachostat("compare", base, head, "--runs", GROUP, "--requests", 300, "--seed", seed, "--json")
         rows = {row["name"]: row for row in result["layers"]}
         ratios.append(rows["branch4"]["relative"]["ratio"])
         hits += rows["branch4"]["change"] == "slower" if head != base else code

@@ -1,10 +1,8 @@
 """Do expected gains come true? For each finding on real models whose remedy can be applied here, it is applied and measured, interleaved with the
 model as it was: does the expected interval hold the realised gain?"""
 
-import json
 import random
 import statistics
-import subprocess
 
 import common
 import planted_models
@@ -14,10 +12,7 @@ PAIRS = 5
 
 
 def tachostat(command, model, flags):
-    done = subprocess.run([common.TACHOSTAT, command, "--json", str(model), *map(str, flags)], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"bench: {command} {model}: {done.stderr}")
-    return json.loads(done.stdout)
+    return common.tachostat(command, "--json", model, *flags)[1]
 
 
 def cost(document, objective):

@@ -2,7 +2,6 @@
 that are built here and measured (planted_models.py)."""
 
 import json
-import subprocess
 import tempfile
 import pathlib
 
@@ -12,10 +11,7 @@ import planted_profiles
 
 
 def diagnose(*arguments):
-    done = subprocess.run([common.TACHOSTAT, "diagnose", "--json", *map(str, arguments)], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"bench: diagnose failed: {done.stderr}")
-    return json.loads(done.stdout)["findings"]
+    return common.tachostat("diagnose", "--json", *arguments)[1]["findings"]
 
 
 def recorded(folder, document, baseline):

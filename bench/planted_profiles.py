@@ -1,7 +1,7 @@
 """Recorded profiles with one known bottleneck each, and healthy ones: written, not measured, so that bottlenecks of machines that are not at
 hand can be planted too. Numbers are of the kind that such machines show; the planted cause is the only thing out of the ordinary."""
 
-SUB_BITS = 5
+import common
 
 # Eight cores with two threads each, AVX-512 and VNNI.
 MACHINE = {
@@ -14,13 +14,6 @@ RIDGE = 10  # FLOP per byte of that machine, f32
 REQUESTS = 200
 
 
-def bucket_of(value):
-    if value < 1 << SUB_BITS:
-        return value
-    shift = value.bit_length() - 1 - SUB_BITS
-    return (shift + 1) * (1 << SUB_BITS) + (value >> shift) - (1 << SUB_BITS)
-
-
 def time_of(ns, count=REQUESTS):
     """Three values, a little apart, `ns` on average."""
     ns = max(1, int(ns))
@@ -29,7 +22,7 @@ def time_of(ns, count=REQUESTS):
     values[ns] = values.get(ns, 0) + count - 2 * (count // 4)
     buckets = {}
     for value, times in values.items():
-        buckets[bucket_of(value)] = buckets.get(bucket_of(value), 0) + times
+        buckets[common.bucket_of(value)] = buckets.get(common.bucket_of(value), 0) + times
     return {"count": count, "min_ns": min(values), "max_ns": max(values), "sum_ns": sum(v * n for v, n in values.items()),
             "buckets": sorted([b, n] for b, n in buckets.items())}
 

@@ -6,10 +6,17 @@
 namespace tachostat::app {
 namespace {
 
-profile::Roofline with_machine(profile::Roofline roofline) {
-  profile::add_machine(this_machine(), profile::instruction_sets(profile::this_processor()),
-                       roofline);
-  return roofline;
+// Measured figures only.
+profile::Roofline figures(const profile::Fingerprint& machine, int threads, int milliseconds,
+                          const std::string& path) {
+  const auto calibration = profile::load_calibration(path, machine);
+  if (calibration.ok()) {
+    const profile::Roofline calibrated = profile::roofline_of(*calibration, threads);
+    if (calibrated.peak_f32_flops > 0 && calibrated.memory_bandwidth > 0) return calibrated;
+  } else if (calibration.status().code() != absl::StatusCode::kNotFound) {
+    spdlog::warn("the roofline is measured quickly: {}", calibration.status().message());
+  }
+  return profile::measure_roofline(threads, milliseconds);
 }
 
 }  // namespace
@@ -19,16 +26,10 @@ profile::Fingerprint this_machine() {
 }
 
 profile::Roofline roofline(int threads, int milliseconds, const std::string& path) {
-  const auto calibration = profile::load_calibration(path, this_machine());
-  if (calibration.ok()) {
-    profile::Roofline calibrated = profile::roofline_of(*calibration, threads);
-    if (calibrated.peak_f32_flops > 0 && calibrated.memory_bandwidth > 0) {
-      return with_machine(std::move(calibrated));
-    }
-  } else if (calibration.status().code() != absl::StatusCode::kNotFound) {
-    spdlog::warn("the roofline is measured quickly: {}", calibration.status().message());
-  }
-  return with_machine(profile::measure_roofline(threads, milliseconds));
+  const profile::Fingerprint machine = this_machine();
+  profile::Roofline roofline = figures(machine, threads, milliseconds, path);
+  profile::add_machine(machine, profile::instruction_sets(profile::this_processor()), roofline);
+  return roofline;
 }
 
 }  // namespace tachostat::app

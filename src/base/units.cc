@@ -1,5 +1,6 @@
 #include "base/units.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -83,6 +84,12 @@ std::string format_duration(Duration value) {
   if (magnitude < 1e6) return three_figures(ns / 1e3) + "us";
   if (magnitude < 1e9) return three_figures(ns / 1e6) + "ms";
   return three_figures(ns / 1e9) + "s";
+}
+
+std::string format_nanoseconds(double value) {
+  constexpr double kMost = 9e18;
+  const double sane = std::isnan(value) ? 0 : std::clamp(value, -kMost, kMost);
+  return format_duration(Duration(std::llround(sane)));
 }
 
 std::string format_size(double bytes) {

@@ -18,6 +18,8 @@ absl::StatusOr<double> parse_power_watts(std::string_view text);  // mW W kW
 
 // Three significant figures with the unit that reads best: "12.3ms", "1.50GiB".
 std::string format_duration(Duration value);
+// Of any number: rounded, cut to what a duration holds; what is none is 0.
+std::string format_nanoseconds(double value);
 std::string format_size(double bytes);
 std::string format_count(double value);  // "4.09G"
 

@@ -169,8 +169,7 @@ absl::StatusOr<Machine> look(const Flags& flags) {
   machine.roofline = machine.calibration.ok()
                          ? profile::roofline_of(*machine.calibration, machine.threads)
                          : profile::measure_roofline(machine.threads, 500);
-  profile::add_machine(app::this_machine(), profile::instruction_sets(profile::this_processor()),
-                       machine.roofline);
+  profile::add_machine(machine.fingerprint, machine.sets, machine.roofline);
   probe::SpanSource& spans = probe::itt_source();
   const absl::Status itt = spans.available();
   machine.spans = itt.ok() ? fmt::format("available, {:.0f} ns each", spans.nanoseconds_per_span())

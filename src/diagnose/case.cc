@@ -64,6 +64,8 @@ Case::Case(const profile::Profile& profile, const profile::Roofline& roofline,
     : profile_(profile), roofline_(roofline), baseline_(baseline) {
   add_layers();
   add_edges();
+  cascades_ = cascades_of(*this);
+  broken_by_branch_ = find_broken_layers(*this);
 }
 
 void Case::add_layers() {
@@ -250,6 +252,12 @@ std::vector<Cut> cuts(const std::vector<int>& layers, double low, double high) {
   return result;
 }
 
+std::vector<int> layers_of(const std::vector<Cut>& cuts) {
+  std::vector<int> layers;
+  for (const Cut& cut : cuts) layers.push_back(cut.layer);
+  return layers;
+}
+
 std::string by_kind(const Case& c, const std::vector<int>& layers) {
   std::map<std::string_view, std::pair<int, double>> kinds;
   for (const int index : layers) {
@@ -265,19 +273,13 @@ std::string by_kind(const Case& c, const std::vector<int>& layers) {
   std::string text;
   for (const auto& [kind, sum] : sorted) {
     text += fmt::format("{}{} {} {}", text.empty() ? "" : ", ", sum.first, kind,
-                        milliseconds(sum.second));
+                        base::format_nanoseconds(sum.second));
   }
   return text;
 }
 
 std::string percent(double share) {
   return fmt::format("{:.{}f} %", share * 100, share < 0.0995 ? 1 : 0);
-}
-
-std::string milliseconds(double ns) {
-  constexpr double kMostNs = 9e18;
-  const double sane = std::isnan(ns) ? 0 : std::clamp(ns, -kMostNs, kMostNs);
-  return base::format_duration(base::Duration(static_cast<std::int64_t>(sane)));
 }
 
 }  // namespace tachostat::diagnose

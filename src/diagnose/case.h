@@ -48,6 +48,20 @@ struct Cut {
   double high = 0;
 };
 
+// A layer whose layout or number format makes its neighbours convert: the conversions on either
+// side of it, through one another, at least two.
+struct Cascade {
+  int cause = 0;
+  std::vector<int> conversions{};
+};
+
+// Layers that multiply in floating point only because one branch of what they read was not
+// quantised, ascending.
+struct BrokenByBranch {
+  std::vector<int> layers{};
+  std::string join{};  // the first one's name
+};
+
 class Case {
  public:
   // All must outlive it.
@@ -69,6 +83,9 @@ class Case {
     return producers_[static_cast<std::size_t>(index)];
   }
   bool knows_edges() const { return knows_edges_; }
+  // What several rules need to know, so that none says again what another has said with its cause.
+  const std::vector<Cascade>& cascades() const { return cascades_; }
+  const BrokenByBranch& broken_by_branch() const { return broken_by_branch_; }
   // In order of execution; those that count and pass.
   std::vector<int> pick(const std::function<bool(const LayerFacts&)>& wanted) const;
   double share_of(const std::vector<int>& layers) const;
@@ -118,27 +135,21 @@ class Case {
   std::vector<std::vector<int>> readers_;
   std::vector<std::vector<int>> producers_;
   bool knows_edges_ = false;
+  std::vector<Cascade> cascades_;
+  BrokenByBranch broken_by_branch_;
 };
 
-// A layer whose layout or number format makes its neighbours convert: the conversions on either
-// side of it, through one another, at least two.
-struct Cascade {
-  int cause = 0;
-  std::vector<int> conversions{};
-};
+// How a case works them out, once.
 std::vector<Cascade> cascades_of(const Case& c);
-
-// Layers that multiply in floating point only because one branch of what they read was not
-// quantised; `where` is the first such join's name.
-std::vector<int> broken_by_branch(const Case& c, std::string& where);
+BrokenByBranch find_broken_layers(const Case& c);
 
 std::vector<Cut> cuts(const std::vector<int>& layers, double low, double high);
+std::vector<int> layers_of(const std::vector<Cut>& cuts);
 
 // "12 depthwise convolutions 4.10ms, 2 transposed convolutions 1.80ms", the dearest kind first.
 std::string by_kind(const Case& c, const std::vector<int>& layers);
 
 std::string percent(double share);
-std::string milliseconds(double ns);
 
 // The families. Each lives in the file of its name.
 std::span<const Rule> compute_rules();

@@ -25,15 +25,13 @@ std::vector<Finding> find_regression(const Case& c) {
   std::unordered_map<std::string_view, int> places;
   for (const LayerFacts& layer : c.layers()) places.emplace(layer.profile->name, layer.index);
   std::vector<Cut> cuts;
-  std::vector<int> layers;
   std::string since;
   double times = 1;
   for (const profile::Compared& one : compared->layers) {
     const auto place = places.find(one.name);
     if (one.change != profile::Change::kSlower || place == places.end()) continue;
     const double cut = 1 - 1 / std::max(1.0, one.absolute.value);
-    if (layers.empty()) times = one.absolute.value;
-    layers.push_back(place->second);
+    if (cuts.empty()) times = one.absolute.value;
     cuts.push_back({place->second, 0.5 * cut, cut});
     if (one.since && since.empty()) {
       since =
@@ -42,6 +40,7 @@ std::vector<Finding> find_regression(const Case& c) {
                               static_cast<double>(std::max<std::size_t>(1, one.since->slices))));
     }
   }
+  const std::vector<int> layers = layers_of(cuts);
   const profile::Compared& total = compared->total;
   const double slower = std::max(0.0, 1 - 1 / total.absolute.value);
   Finding finding = cuts.empty()

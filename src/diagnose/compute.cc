@@ -142,7 +142,6 @@ std::vector<Finding> find_slow_kernel(const Case& c) {
   constexpr double kReachable = 0.6;  // of the peak, by a good kernel
   const Neighbours neighbours(c);
   std::vector<Cut> cuts;
-  std::vector<int> layers;
   std::string kernel;
   bool odd = false;
   bool generic = false;
@@ -160,12 +159,12 @@ std::vector<Finding> find_slow_kernel(const Case& c) {
     const double high = best > layer.flops ? 1 - layer.flops / best : named ? 0.5 : 0;
     if (high <= 0) continue;
     cuts.push_back({layer.index, kLeastOfCut * high, high});
-    layers.push_back(layer.index);
     if (kernel.empty()) kernel = layer.profile->kernel;
     odd = odd || has_odd_channels(layer);
     generic = generic || named;
   }
-  if (cuts.empty() || c.share_of(layers) < kMinOverhead) return {};
+  const std::vector<int> layers = layers_of(cuts);
+  if (c.share_of(layers) < kMinOverhead) return {};
   Finding finding = c.about("slow-kernel", cuts);
   const double flops = c.mean(layers, [](const LayerFacts& layer) { return layer.flops; });
   const double others =
@@ -238,7 +237,6 @@ double tensor_core_use(const LayerFacts& layer) {
 
 std::vector<Finding> find_vector_unit_unused(const Case& c) {
   std::vector<Cut> cuts;
-  std::vector<int> layers;
   std::string what;
   for (const LayerFacts& layer : c.layers()) {
     if (!layer.counts || !is_heavy(layer.kind)) continue;
@@ -258,9 +256,9 @@ std::vector<Finding> find_vector_unit_unused(const Case& c) {
     }
     if (factor <= 1) continue;
     cuts.push_back({layer.index, kLeastOfCut * (1 - 1 / factor), 1 - 1 / factor});
-    layers.push_back(layer.index);
   }
-  if (cuts.empty() || c.share_of(layers) < kMinOverhead) return {};
+  const std::vector<int> layers = layers_of(cuts);
+  if (c.share_of(layers) < kMinOverhead) return {};
   Finding finding = c.about("vector-unit-unused", cuts);
   finding.summary = fmt::format("{} of request time is arithmetic without the best unit for it: {}",
                                 percent(finding.share), what);
@@ -283,8 +281,7 @@ std::vector<Finding> find_precision_outlier(const Case& c) {
     if (bits > 0 && bits <= 16) low_work += work;
   }
   if (all_work <= 0 || low_work < kMostly * all_work) return {};
-  std::string where;
-  const std::vector<int> broken = broken_by_branch(c, where);  // said with their cause
+  const std::vector<int>& broken = c.broken_by_branch().layers;  // said with their cause
   const std::vector<int> outliers = c.pick([&](const LayerFacts& layer) {
     return is_heavy(layer.kind) && bits_of(layer.profile->precision) == 32 &&
            !std::binary_search(broken.begin(), broken.end(), layer.index);

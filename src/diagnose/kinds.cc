@@ -147,17 +147,12 @@ std::string plain(std::string_view text) {
 }  // namespace
 
 Kind kind_of(std::string_view type, std::string_view name) {
-  for (const std::string_view text : {type, name}) {
-    if (text.empty()) continue;
-    const std::string word = plain(text);
-    for (const Word& one : kWhole) {
-      if (word == one.text) return one.kind;
-    }
-    for (const Word& one : kParts) {
-      if (word.find(one.text) != std::string::npos) return one.kind;
-    }
-    // A type that is known to say something else is not overruled by the layer's name.
-    if (text.data() == type.data() && !type.empty()) break;
+  const std::string word = plain(type.empty() ? name : type);
+  for (const Word& one : kWhole) {
+    if (word == one.text) return one.kind;
+  }
+  for (const Word& one : kParts) {
+    if (word.find(one.text) != std::string::npos) return one.kind;
   }
   return Kind::kOther;
 }
@@ -209,9 +204,13 @@ bool is_heavy(Kind kind) {
          kind == Kind::kMatMul || kind == Kind::kRecurrent;
 }
 
+bool is_conversion(Kind kind) {
+  return kind == Kind::kReorder || kind == Kind::kTranspose || kind == Kind::kCast;
+}
+
 bool is_overhead(Kind kind) {
-  return kind == Kind::kReorder || kind == Kind::kTranspose || kind == Kind::kCast ||
-         kind == Kind::kQuantise || kind == Kind::kDynamicQuantise || kind == Kind::kCopy;
+  return is_conversion(kind) || kind == Kind::kQuantise || kind == Kind::kDynamicQuantise ||
+         kind == Kind::kCopy;
 }
 
 bool is_integer(std::string_view precision) {

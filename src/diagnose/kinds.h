@@ -29,12 +29,13 @@ enum class Kind : std::uint8_t {
 };
 
 // `type` as a tool writes it: "Convolution", "QuantizeLinear", "aten::conv2d", "loop fusion".
-// `name` decides where the type says nothing ("Subgraph", "Eltwise"). Unknown ones are kOther.
+// `name`, the layer's, is asked where there is no type. Unknown ones are kOther.
 Kind kind_of(std::string_view type, std::string_view name = "");
 
 std::string_view plural_of(Kind kind);  // "transposed convolutions", for people
 bool is_heavy(Kind kind);  // where multiplications are: convolutions, matrix products, recurrences
-bool is_overhead(Kind kind);  // moves or converts data and computes nothing
+bool is_conversion(Kind kind);  // of layout or number format, without a scale
+bool is_overhead(Kind kind);    // moves or converts data and computes nothing
 
 bool is_integer(std::string_view precision);  // i8, u8, i4, u4
 bool is_half(std::string_view precision);     // bf16, f16

@@ -124,8 +124,10 @@ std::vector<Finding> find_memory_bound(const Case& c) {
   if (c.roofline().cache_bandwidth > 0) {
     finding.evidence.emplace_back("cache bandwidth", c.roofline().cache_bandwidth, "B/s", 1);
   }
-  if (fewer_bits && c.has_half_arithmetic()) finding.remedies.emplace_back(Remedy::kLowerPrecision);
-  if (fewer_bits && !c.has_half_arithmetic()) finding.remedies.emplace_back(Remedy::kQuantise);
+  if (fewer_bits) {
+    finding.remedies.emplace_back(c.has_half_arithmetic() ? Remedy::kLowerPrecision
+                                                          : Remedy::kQuantise);
+  }
   if (batch) finding.remedies.emplace_back(Remedy::kBatch);
   finding.confidence = 0.8;
   return {std::move(finding)};
@@ -155,13 +157,11 @@ std::vector<Finding> find_cache_thrashing(const Case& c) {
 
 std::vector<Finding> find_reorders(const Case& c) {
   std::vector<bool> explained(c.layers().size(), false);
-  for (const Cascade& cascade : cascades_of(c)) {
+  for (const Cascade& cascade : c.cascades()) {
     for (const int index : cascade.conversions) explained[static_cast<std::size_t>(index)] = true;
   }
   const std::vector<int> reorders = c.pick([&](const LayerFacts& layer) {
-    const bool converts =
-        layer.kind == Kind::kReorder || layer.kind == Kind::kTranspose || layer.kind == Kind::kCast;
-    return converts && !explained[static_cast<std::size_t>(layer.index)];
+    return is_conversion(layer.kind) && !explained[static_cast<std::size_t>(layer.index)];
   });
   if (reorders.empty() || c.share_of(reorders) < kMinOverhead) return {};
   Finding finding = c.about("reorders", cuts(reorders, 0.3, 1));
@@ -222,7 +222,6 @@ std::vector<std::vector<int>> chains_of(const Case& c) {
 
 std::vector<Finding> find_unfused(const Case& c) {
   std::vector<Cut> cuts;
-  std::vector<int> layers;
   std::size_t longest = 0;
   for (const std::vector<int>& chain : chains_of(c)) {
     // Alone after a multiplication that nobody else reads, it could have been that kernel's end.
@@ -238,11 +237,11 @@ std::vector<Finding> find_unfused(const Case& c) {
     for (std::size_t i = 0; i < chain.size(); ++i) {
       const double saved =
           saved_in_chain(c.layer(chain[i]), i == 0 && !after_heavy, i + 1 == chain.size(), length);
-      layers.push_back(chain[i]);
       cuts.push_back({chain[i], 0.3 * saved, std::min(0.95, saved)});
     }
   }
-  if (cuts.empty() || c.share_of(layers) < kMinOverhead) return {};
+  const std::vector<int> layers = layers_of(cuts);
+  if (c.share_of(layers) < kMinOverhead) return {};
   Finding finding = c.about("unfused-chain", cuts);
   finding.summary = fmt::format(
       "{} element-wise layers ({} of request time) each read what the one before has just "

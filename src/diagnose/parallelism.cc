@@ -138,7 +138,7 @@ std::vector<Finding> find_small_layers(const Case& c) {
   finding.summary = fmt::format(
       "{} of request time goes into {:.0f} layers of {} on average: starting and joining {} "
       "threads for each is a good part of that",
-      percent(finding.share), per_request, milliseconds(mean_ns), c.profile().threads);
+      percent(finding.share), per_request, base::format_nanoseconds(mean_ns), c.profile().threads);
   finding.evidence = {{"mean time of a layer", mean_ns, "ns", c.executions_of(small)},
                       {"such layers per request", per_request, "layers", c.requests()},
                       threads_of(c)};
@@ -176,10 +176,10 @@ std::vector<Finding> find_dispatch_cost(const Case& c) {
   const double wake = c.roofline().wake_ns;
   finding.summary = fmt::format(
       "handing work to threads takes {} of request time, {} for each of {} layers{}", percent(lost),
-      milliseconds(each), slow.size(),
-      wake > 0 && each > 0.5 * wake
-          ? fmt::format(": as long as waking a sleeping thread ({} here)", milliseconds(wake))
-          : "");
+      base::format_nanoseconds(each), slow.size(),
+      wake > 0 && each > 0.5 * wake ? fmt::format(": as long as waking a sleeping thread ({} here)",
+                                                  base::format_nanoseconds(wake))
+                                    : "");
   finding.evidence = {{"time to hand out work", each, "ns", c.executions_of(slow)}, threads_of(c)};
   if (wake > 0) finding.evidence.emplace_back("waking a thread", wake, "ns", 1);
   finding.remedies = {Remedy::kThreadsAndStreams, Remedy::kPinning};

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/status.h"
+#include "base/units.h"
 #include "diagnose/case.h"
 
 namespace tachostat::diagnose {
@@ -62,27 +63,27 @@ std::vector<Finding> find_standalone_quantise(const Case& c) {
   // Of a model whose numbers come as integers, one step is not a chain.
   if (steps.empty() || c.share_of(steps) < kMinOverhead) return {};
   std::vector<Cut> cuts;
-  std::vector<int> layers;
   double saved = 0;
   for (const int step : steps) {
     const double saves = c.knows_edges() ? saved_by(c, step) : 0;
     if (c.knows_edges() && saves >= c.layer(step).ns) continue;
     saved += saves;
-    layers.push_back(step);
     // Without the step, its readers may lose what it saved them.
     const double kept = 1 - saves / c.layer(step).ns;
     cuts.push_back({step, 0.25 * kept, kept});
   }
-  if (cuts.empty() || c.share_of(layers) < kMinOverhead) return {};
+  const std::vector<int> layers = layers_of(cuts);
+  if (c.share_of(layers) < kMinOverhead) return {};
   Finding finding = c.about("standalone-quantise", cuts);
   const double cost = c.share_of(layers) * c.request_ns();
   finding.summary = fmt::format(
       "{} steps of their own that quantise or dequantise take {} ({} of request time; {}){}: "
       "without "
       "them, or fused into what is before, the model would be faster",
-      layers.size(), milliseconds(cost), percent(finding.share), by_kind(c, layers),
-      c.knows_edges() ? fmt::format(" and save {} in the layers after them", milliseconds(saved))
-                      : "");
+      layers.size(), base::format_nanoseconds(cost), percent(finding.share), by_kind(c, layers),
+      c.knows_edges()
+          ? fmt::format(" and save {} in the layers after them", base::format_nanoseconds(saved))
+          : "");
   finding.evidence = {c.time_of("time of the steps", layers)};
   if (c.knows_edges()) {
     finding.evidence.emplace_back("time saved after them", saved, "ns", c.executions_of(layers));
@@ -93,15 +94,14 @@ std::vector<Finding> find_standalone_quantise(const Case& c) {
 }
 
 std::vector<Finding> find_broken_by_branch(const Case& c) {
-  std::string where;
-  const std::vector<int> layers = broken_by_branch(c, where);
+  const auto& [layers, join] = c.broken_by_branch();
   if (layers.empty() || c.share_of(layers) < kMinOverhead) return {};
   const double best = 1 - 1 / float_factor(c);
   Finding finding = c.about("int8-broken-by-branch", cuts(layers, 0.2 * best, best));
   finding.summary = fmt::format(
       "{} of request time is floating-point arithmetic only because one branch of '{}' is not "
       "quantised: the other is, and what reads both cannot use integers",
-      percent(finding.share), where);
+      percent(finding.share), join);
   finding.evidence = {c.time_of("time in floating point", layers)};
   finding.remedies = {Remedy::kPlaceQuantisers};
   finding.confidence = 0.8;
@@ -144,7 +144,6 @@ std::vector<Finding> find_int8_slower(const Case& c) {
   constexpr double kSlower = 1.1;
   if (c.baseline() == nullptr) return {};
   const auto before = baseline_times(*c.baseline());
-  std::vector<int> layers;
   std::vector<Cut> cuts;
   double was = 0;
   for (const int index : c.pick(is_integer_layer)) {
@@ -160,14 +159,15 @@ std::vector<Finding> find_int8_slower(const Case& c) {
     }
     if (ns <= 0 || layer.ns < kSlower * ns) continue;
     was += ns;
-    layers.push_back(index);
     cuts.push_back({index, 0.5 * (1 - ns / layer.ns), 1 - ns / layer.ns});
   }
-  if (cuts.empty() || c.share_of(layers) < kMinOverhead) return {};
+  const std::vector<int> layers = layers_of(cuts);
+  if (c.share_of(layers) < kMinOverhead) return {};
   Finding finding = c.about("int8-slower", cuts);
   finding.summary = fmt::format(
       "{} integer layers take {} where they took {} before: their integer kernels are slower here",
-      layers.size(), milliseconds(c.share_of(layers) * c.request_ns()), milliseconds(was));
+      layers.size(), base::format_nanoseconds(c.share_of(layers) * c.request_ns()),
+      base::format_nanoseconds(was));
   finding.evidence = {c.time_of("time in integers", layers),
                       {"time in the baseline", was, "ns", c.baseline()->request_time.count()}};
   finding.remedies = {Remedy::kHigherPrecision, Remedy::kKernel};
@@ -198,9 +198,10 @@ constexpr std::array<Rule, 4> kRules = {{
 
 }  // namespace
 
-std::vector<int> broken_by_branch(const Case& c, std::string& where) {
-  std::vector<int> layers;
-  if (!c.knows_edges() || c.pick(is_integer_layer).empty()) return layers;
+BrokenByBranch find_broken_layers(const Case& c) {
+  BrokenByBranch broken;
+  std::vector<int>& layers = broken.layers;
+  if (!c.knows_edges() || c.pick(is_integer_layer).empty()) return broken;
   for (const LayerFacts& join : c.layers()) {
     const bool joins = join.kind == Kind::kConcat || join.kind == Kind::kElementwise;
     const profile::LayerProfile& profile = *join.profile;
@@ -209,13 +210,13 @@ std::vector<int> broken_by_branch(const Case& c, std::string& where) {
     for (const int reader : c.readers(join.index)) {
       const LayerFacts& layer = c.layer(reader);
       if (!layer.counts || !is_heavy(layer.kind) || is_integer(layer.profile->precision)) continue;
-      if (where.empty()) where = profile.name;
+      if (broken.join.empty()) broken.join = profile.name;
       layers.push_back(reader);
     }
   }
   std::sort(layers.begin(), layers.end());
   layers.erase(std::unique(layers.begin(), layers.end()), layers.end());
-  return layers;
+  return broken;
 }
 
 std::span<const Rule> quantisation_rules() { return kRules; }

@@ -55,8 +55,8 @@ Json json_of(const Finding& finding) {
 
 std::string quantity(double value, std::string_view unit) {
   if (unit == "share") return percent(value);
-  if (unit == "ns") return milliseconds(value);
-  if (unit == "s") return milliseconds(value * 1e9);
+  if (unit == "ns") return base::format_nanoseconds(value);
+  if (unit == "s") return base::format_nanoseconds(value * 1e9);
   if (unit == "FLOP/s" || unit == "B/s" || unit == "B") {
     return fmt::format("{}{}", base::format_count(value), unit);
   }

@@ -71,8 +71,8 @@ std::vector<Finding> find_queueing(const Case& c) {
   Finding finding = Case::about("queueing", queue / total, 0.2, 0.95, Objective::kResponse);
   finding.summary = fmt::format(
       "{} of a response's time is waiting for its turn ({}), computing takes {}{}",
-      percent(queue / total), milliseconds(queue * 1e9),
-      milliseconds(c.reading_or("serving/compute", 0) * 1e9),
+      percent(queue / total), base::format_nanoseconds(queue * 1e9),
+      base::format_nanoseconds(c.reading_or("serving/compute", 0) * 1e9),
       busy >= 0 ? fmt::format("; the model is busy {} of the time", percent(busy)) : "");
   finding.evidence = {c.told("time in the queue", "serving/queue", "s"),
                       c.told("time computing", "serving/compute", "s")};
@@ -92,7 +92,7 @@ std::vector<Finding> find_serialisation(const Case& c) {
                                 Objective::kResponse);
   finding.summary = fmt::format(
       "{} of a response's time goes into reading requests and writing answers ({}){}",
-      percent(wire / total), milliseconds(wire * 1e9),
+      percent(wire / total), base::format_nanoseconds(wire * 1e9),
       json > 0 ? fmt::format("; {} of the requests carry numbers as text", percent(json)) : "");
   finding.evidence = {c.told("time to read a request", "serving/decode", "s"),
                       c.told("time to write an answer", "serving/encode", "s")};

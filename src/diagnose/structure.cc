@@ -5,15 +5,11 @@
 #include <numeric>
 
 #include "base/status.h"
+#include "base/units.h"
 #include "diagnose/case.h"
 
 namespace tachostat::diagnose {
 namespace {
-
-bool is_conversion(const LayerFacts& layer) {
-  return layer.kind == Kind::kReorder || layer.kind == Kind::kCast ||
-         layer.kind == Kind::kTranspose;
-}
 
 // Conversions that hand data to one another, and the layers around them.
 struct Island {
@@ -27,7 +23,7 @@ std::vector<Island> islands_of(const Case& c) {
   std::vector<bool> seen(c.layers().size(), false);
   std::vector<int> island_of(c.layers().size(), -1);  // the last one that a shore was added to
   for (const LayerFacts& first : c.layers()) {
-    if (seen[static_cast<std::size_t>(first.index)] || !is_conversion(first)) continue;
+    if (seen[static_cast<std::size_t>(first.index)] || !is_conversion(first.kind)) continue;
     const int number = static_cast<int>(islands.size());
     Island& island = islands.emplace_back();
     seen[static_cast<std::size_t>(first.index)] = true;
@@ -39,7 +35,7 @@ std::vector<Island> islands_of(const Case& c) {
       for (const std::vector<int>* const next : {&c.producers(at), &c.readers(at)}) {
         for (const int one : *next) {
           const auto place = static_cast<std::size_t>(one);
-          if (!is_conversion(c.layer(one))) {
+          if (!is_conversion(c.layer(one).kind)) {
             if (island_of[place] != number) island.shores.push_back(one);
             island_of[place] = number;
           } else if (!seen[place]) {
@@ -55,19 +51,13 @@ std::vector<Island> islands_of(const Case& c) {
 }
 
 std::vector<Finding> find_cascades(const Case& c) {
-  const std::vector<Cascade> cascades = cascades_of(c);
+  const std::vector<Cascade>& cascades = c.cascades();
   if (cascades.empty()) return {};
-  std::vector<Cut> cuts;
   std::vector<int> layers;
-  std::vector<std::string> causes;
   for (const Cascade& cascade : cascades) {
-    for (const int index : cascade.conversions) {
-      layers.push_back(index);
-      cuts.push_back({index, 0.3, 1});
-    }
-    causes.push_back(c.layer(cascade.cause).profile->name);
+    layers.insert(layers.end(), cascade.conversions.begin(), cascade.conversions.end());
   }
-  Finding finding = c.about("cascade", cuts);
+  Finding finding = c.about("cascade", cuts(layers, 0.3, 1));
   const profile::LayerProfile& first = *c.layer(cascades[0].cause).profile;
   finding.summary = fmt::format(
       "{} conversions ({} of request time) have {}: '{}' ({}{}{}) wants another layout or number "
@@ -77,8 +67,7 @@ std::vector<Finding> find_cascades(const Case& c) {
       first.name, first.type, first.kernel.empty() ? "" : ", ", first.kernel);
   finding.evidence = {c.time_of("time of the conversions", layers),
                       {"causes", static_cast<double>(cascades.size()), "layers", 1}};
-  std::map<std::string, std::string> at;
-  at["layer"] = first.name;
+  const std::map<std::string, std::string> at{{"layer", first.name}};
   finding.remedies = {
       {Remedy::kKeepLayout, at}, {Remedy::kKernel, at}, {Remedy::kReplaceOperator, at}};
   finding.confidence = 0.75;
@@ -155,7 +144,7 @@ std::vector<Finding> find_critical_path(const Case& c) {
   finding.summary = fmt::format(
       "branches of the graph run one after the other: the longest path takes {} of {}, and threads "
       "are partly idle in the rest",
-      milliseconds(path), milliseconds(total));
+      base::format_nanoseconds(path), base::format_nanoseconds(total));
   finding.evidence = {{"longest path", path, "ns", c.requests()},
                       {"all layers", total, "ns", c.requests()}};
   finding.remedies = {Remedy::kThreadsAndStreams, Remedy::kReplaceOperator};
@@ -251,9 +240,7 @@ std::vector<Finding> find_dead_outputs(const Case& c) {
       percent(finding.share));
   finding.evidence = {c.time_of("time for nobody", wasted),
                       c.told("requests that asked", "output/" + dead[0] + "/asked", "share")};
-  std::map<std::string, std::string> output;
-  output["output"] = dead[0];
-  finding.remedies = {{Remedy::kCutOutputs, output}};
+  finding.remedies = {{Remedy::kCutOutputs, {{"output", dead[0]}}}};
   finding.confidence = 0.9;
   return {std::move(finding)};
 }

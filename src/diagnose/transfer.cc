@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/status.h"
+#include "base/units.h"
 #include "diagnose/case.h"
 
 namespace tachostat::diagnose {
@@ -31,7 +32,8 @@ std::vector<Finding> find_network_share(const Case& c) {
   Finding finding = Case::about("network-share", share, 0.2, 0.95, Objective::kLatency);
   finding.summary =
       fmt::format("{} of request time is on the network between the parts of the model ({} of {})",
-                  percent(share), milliseconds(network * 1e9), milliseconds(request * 1e9));
+                  percent(share), base::format_nanoseconds(network * 1e9),
+                  base::format_nanoseconds(request * 1e9));
   finding.evidence = {c.told("time on the network", "remote/network", "s")};
   finding.remedies = {Remedy::kPlace, Remedy::kLowerPrecision};
   finding.confidence = 0.85;
@@ -76,7 +78,7 @@ std::vector<Finding> find_launch_bound(const Case& c) {
   finding.summary = fmt::format(
       "{:.0f} kernels of {} on average leave the device idle {} of a request: the host cannot "
       "start them faster",
-      kernels, milliseconds(kernel * 1e9), percent(idle));
+      kernels, base::format_nanoseconds(kernel * 1e9), percent(idle));
   finding.evidence = {c.told("device idle", "device/idle_share", "share"),
                       c.told("kernels in a request", "device/kernels", ""),
                       c.told("time of a kernel", "device/kernel_time", "s")};

@@ -1,4 +1,5 @@
 #include "base/status.h"
+#include "base/units.h"
 #include "profile/columns.h"
 #include "profile/compare_words.h"
 
@@ -35,9 +36,9 @@ std::string xml(std::string_view raw) {
 std::string numbers_of(const Compared& row) {
   const Ratio& ratio = row.with_total ? row.absolute : row.relative;
   std::string text = fmt::format(
-      "{}: {} instead of {} ({}); alone {} ({}), {}", change_word(row), duration_text(row.head_ns),
-      duration_text(row.base_ns), change_text(row.absolute.value), change_text(row.relative.value),
-      interval_text(row.relative),
+      "{}: {} instead of {} ({}); alone {} ({}), {}", change_word(row),
+      base::format_nanoseconds(row.head_ns), base::format_nanoseconds(row.base_ns),
+      change_text(row.absolute.value), change_text(row.relative.value), interval_text(row.relative),
       probability_text(row.change == Change::kFaster ? ratio.p_faster : ratio.p_slower));
   if (const std::string since = since_text(row); !since.empty()) text += "; " + since;
   return text;

@@ -1,4 +1,5 @@
 #include "base/status.h"
+#include "base/units.h"
 #include "profile/columns.h"
 #include "profile/compare_words.h"
 
@@ -31,8 +32,9 @@ std::string row_text(const Compared& row, bool total) {
   const std::string word = change_word(row);
   return fmt::format(
       "| {} | {} | {} | {} | {} | {} | {} | {} |\n", total ? "**total**" : plain(row.name, kName),
-      plain(row.type, kName), duration_text(row.base_ns), duration_text(row.head_ns),
-      change_text(row.absolute.value), change_text(row.relative.value), interval_text(row.relative),
+      plain(row.type, kName), base::format_nanoseconds(row.base_ns),
+      base::format_nanoseconds(row.head_ns), change_text(row.absolute.value),
+      change_text(row.relative.value), interval_text(row.relative),
       row.change == Change::kSame
           ? word
           : fmt::format("{} ({})", slower ? "**" + word + "**" : word,
@@ -45,7 +47,7 @@ std::string one_sided(const char* title, const std::vector<OneSided>& layers) {
   std::string text = fmt::format("\n{}, counted in the total only: ", title);
   for (std::size_t i = 0; i < std::min(kShown, layers.size()); ++i) {
     text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", plain(layers[i].name, kName),
-                        duration_text(layers[i].ns));
+                        base::format_nanoseconds(layers[i].ns));
   }
   if (layers.size() > kShown) text += fmt::format(" and {} more", layers.size() - kShown);
   return text + "\n";

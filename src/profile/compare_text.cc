@@ -1,4 +1,5 @@
 #include "base/status.h"
+#include "base/units.h"
 #include "profile/columns.h"
 #include "profile/compare_words.h"
 
@@ -15,8 +16,8 @@ constexpr std::size_t kName = 60;
 constexpr std::size_t kSentence = 300;
 
 std::string row_text(const Compared& row) {
-  std::string text = right(duration_text(row.base_ns), kTime) +
-                     right(duration_text(row.head_ns), kTime) +
+  std::string text = right(base::format_nanoseconds(row.base_ns), kTime) +
+                     right(base::format_nanoseconds(row.head_ns), kTime) +
                      right(fmt::format("{:.1f}%", row.share * 100), kShare) +
                      right(change_text(row.absolute.value), kChange) +
                      right(change_text(row.relative.value), kChange) + "  " +
@@ -37,7 +38,7 @@ std::string one_sided(const char* title, const std::vector<OneSided>& layers) {
   if (layers.empty()) return "";
   std::string text = fmt::format("\n{}, counted in the total only:\n", title);
   for (std::size_t i = 0; i < std::min(kShown, layers.size()); ++i) {
-    text += right(duration_text(layers[i].ns), kTime) +
+    text += right(base::format_nanoseconds(layers[i].ns), kTime) +
             right(fmt::format("{:.1f}%", layers[i].share * 100), kShare) + "  " +
             left(layers[i].type, kType) + "  " + shortened(layers[i].name, kName) + "\n";
   }

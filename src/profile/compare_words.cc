@@ -8,10 +8,6 @@
 
 namespace tachostat::profile {
 
-std::string duration_text(double nanoseconds) {
-  return base::format_duration(base::Duration(std::llround(std::min(nanoseconds, 9e18))));
-}
-
 std::string change_text(double ratio) {
   return std::isfinite(ratio) ? fmt::format("{:+.1f}%", (ratio - 1) * 100) : "-";
 }

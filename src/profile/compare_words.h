@@ -8,7 +8,6 @@
 
 namespace tachostat::profile {
 
-std::string duration_text(double nanoseconds);
 std::string change_text(double ratio);              // "+4.4%"
 std::string interval_text(const Ratio& ratio);      // "+1.0% to +8.2%"
 std::string probability_text(double p);             // "p 0.0021", "p < 0.0001"

@@ -19,10 +19,6 @@ constexpr std::size_t kRate = 8;
 constexpr std::size_t kEfficiency = 6;
 constexpr std::size_t kName = 60;
 
-std::string duration(double nanoseconds) {
-  return base::format_duration(base::Duration(std::llround(std::min(nanoseconds, 9e18))));
-}
-
 std::string percent(double share) { return fmt::format("{:.1f}%", share * 100); }
 
 struct Row {
@@ -40,8 +36,8 @@ std::string line_of(const Row& row) {
 
 Row row_of(const LayerProfile& layer) {
   Row row{.share = percent(layer.share),
-          .mean = duration(layer.time.mean()),
-          .p99 = duration(static_cast<double>(layer.time.quantile(0.99))),
+          .mean = base::format_nanoseconds(layer.time.mean()),
+          .p99 = base::format_nanoseconds(static_cast<double>(layer.time.quantile(0.99))),
           .type = layer.type,
           .kernel = layer.kernel,
           .precision = layer.precision,
@@ -66,8 +62,9 @@ std::string heading(const Profile& profile) {
   }
   text += fmt::format("\n{} requests looked at, {} thread{} each: mean {}, p50 {}, p99 {}",
                       time.count(), profile.threads, profile.threads == 1 ? "" : "s",
-                      duration(time.mean()), duration(static_cast<double>(time.quantile(0.5))),
-                      duration(static_cast<double>(time.quantile(0.99))));
+                      base::format_nanoseconds(time.mean()),
+                      base::format_nanoseconds(static_cast<double>(time.quantile(0.5))),
+                      base::format_nanoseconds(static_cast<double>(time.quantile(0.99))));
   // Nothing is known of what another tool's profile cost.
   if (profile.overhead > 0) {
     text += fmt::format("; profiling cost {:.2f}% of request time", profile.overhead * 100);
@@ -87,14 +84,14 @@ std::string totals(const Profile& profile) {
   const auto unattributed_ns = static_cast<double>(profile.unattributed_ns);
   const auto share = [&](double ns) { return request_ns > 0 ? percent(ns / request_ns) : "-"; };
   return line_of({.share = share(layers_ns),
-                  .mean = duration(layers_ns / requests),
+                  .mean = base::format_nanoseconds(layers_ns / requests),
                   .type = "sum of layers"}) +
          line_of({.share = share(unattributed_ns),
-                  .mean = duration(unattributed_ns / requests),
+                  .mean = base::format_nanoseconds(unattributed_ns / requests),
                   .type = "in no layer"}) +
          line_of({.share = share(request_ns),
-                  .mean = duration(time.mean()),
-                  .p99 = duration(static_cast<double>(time.quantile(0.99))),
+                  .mean = base::format_nanoseconds(time.mean()),
+                  .p99 = base::format_nanoseconds(static_cast<double>(time.quantile(0.99))),
                   .type = "request"});
 }
 

@@ -15,7 +15,7 @@ constexpr std::size_t kName = 60;
 
 std::string duration(double nanoseconds) {
   if (nanoseconds < 0) return "-";
-  return base::format_duration(base::Duration(std::llround(std::min(nanoseconds, 9e18))));
+  return base::format_nanoseconds(nanoseconds);
 }
 
 std::string line_of(std::initializer_list<std::string> columns, std::string_view name) {

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "probe/sensors/file_sensor.h"
+#include "probe/sensors/process_files.h"
 #include "probe/sensors/sources.h"
 
 namespace tachostat::probe {
@@ -42,8 +43,7 @@ class Processors final : public FileSensor {
 
  private:
   void scan(Scan& out) const override {
-    const std::string status = tree().word(process_path() + "/status");
-    const std::vector<int> allowed = allowed_of(status);
+    const std::vector<int> allowed = allowed_list(tree().word(process_path() + "/status"));
     Ticks sum;
     int processors = 0;
     const std::string text = tree().word(kStat);
@@ -70,27 +70,11 @@ class Processors final : public FileSensor {
     if (const auto own = own_ticks()) out.counter("own", "s", *own, tick);
   }
 
-  // Empty: not told, so all of them.
-  static std::vector<int> allowed_of(std::string_view status) {
-    constexpr std::string_view kKey = "Cpus_allowed_list:";
-    for (const std::string_view line : lines(status)) {
-      if (!line.starts_with(kKey)) continue;
-      const std::vector<std::string_view> parts = words(line.substr(kKey.size()));
-      if (!parts.empty()) return parse_cpu_list(parts[0]);
-    }
-    return {};
-  }
-
   // User and system time of the process, ended threads included.
   std::optional<std::uint64_t> own_ticks() const {
-    const std::string text = tree().word(process_path() + "/stat");
-    const std::size_t bracket = text.rfind(')');
-    if (bracket == std::string::npos) return std::nullopt;
-    // parts[0] is proc(5)'s field 3; user and system time are 14 and 15.
-    const std::vector<std::string_view> parts = words(std::string_view(text).substr(bracket + 1));
-    if (parts.size() < 13) return std::nullopt;
-    const auto user = parse_count(parts[11]);
-    const auto system = parse_count(parts[12]);
+    const ProcessStat stat(tree().word(process_path() + "/stat"));
+    const auto user = stat.field(14);
+    const auto system = stat.field(15);
     if (!user || !system) return std::nullopt;
     return *user + *system;
   }

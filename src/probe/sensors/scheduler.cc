@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/status.h"
+#include "probe/sensors/process_files.h"
 #include "probe/sensors/sources.h"
 #include "probe/sensors/tree.h"
 
@@ -70,21 +71,14 @@ class Scheduler final : public Sensor {
   }
 
  private:
-  // Of the whole process, ended threads included. The second field is the program's name in
-  // brackets and may hold brackets and blanks; counting starts after the last one.
+  // Of the whole process, ended threads included.
   absl::Status read_process(std::vector<Reading>& out) const {
-    TS_ASSIGN_OR_RETURN(const std::string text, tree_.text(proc_ + "/stat"));
-    const std::size_t bracket = text.rfind(')');
-    const std::vector<std::string_view> fields =
-        words(std::string_view(text).substr(bracket == text.npos ? text.size() : bracket + 1));
-    // fields[0] is proc(5)'s field 3, the state.
-    const auto at = [&](std::size_t number) {
-      return number - 3 < fields.size() ? parse_count(fields[number - 3]) : std::nullopt;
-    };
-    const auto minor = at(10);
-    const auto major = at(12);
-    const auto user = at(14);
-    const auto system = at(15);
+    TS_ASSIGN_OR_RETURN(std::string text, tree_.text(proc_ + "/stat"));
+    const ProcessStat stat(std::move(text));
+    const auto minor = stat.field(10);
+    const auto major = stat.field(12);
+    const auto user = stat.field(14);
+    const auto system = stat.field(15);
     if (!minor || !major || !user || !system) {
       return base::unavailable("{}/stat: fewer numbers than expected", proc_);
     }
@@ -100,7 +94,8 @@ class Scheduler final : public Sensor {
     add("major_faults", "1", *major, 1);
     add("user_time", "s", *user, tick);
     add("system_time", "s", *system, tick);
-    if (const auto threads = at(20)) add("threads", "1", *threads, 1, Reading::Kind::kLevel);
+    if (const auto threads = stat.field(20))
+      add("threads", "1", *threads, 1, Reading::Kind::kLevel);
     return absl::OkStatus();
   }
 

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "probe/sensors/cgroup_place.h"
 #include "probe/sensors/checks.h"
+#include "probe/sensors/process_files.h"
 #include "probe/sensors/tree.h"
 
 namespace tachostat::probe {
@@ -141,12 +142,7 @@ std::string processor_name(const Tree& tree) {
 // The affinity that the kernel reports lies within the cpuset already, but a cpuset may be emptied
 // of processors that went offline.
 std::vector<int> allowed_cpus(const Tree& tree, const std::string& process) {
-  std::vector<int> affinity;
-  const std::string status = tree.word("/proc/" + process + "/status");
-  for (const std::string_view line : lines(status)) {
-    constexpr std::string_view kKey = "Cpus_allowed_list:";
-    if (line.starts_with(kKey)) affinity = parse_cpu_list(line.substr(kKey.size()));
-  }
+  const std::vector<int> affinity = allowed_list(tree.word("/proc/" + process + "/status"));
   const auto place = find_cgroup(tree, process, "cpuset");
   if (!place) return affinity;
   const std::string file =
