@@ -18,7 +18,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
-Finding finding(Remedy remedy, std::string rule = "rule") {
+Finding finding(Remedy::Kind remedy, std::string rule = "rule") {
   Finding finding{.rule = std::move(rule), .summary = "something takes long", .share = 0.5};
   finding.gain_low = 0.1;
   finding.gain_high = 0.3;
