@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "model/recipe.h"
 
 namespace tachostat::model {
 
@@ -132,8 +133,9 @@ struct Variant {
   int batch = 1;    // largest number of requests joined into one inference
   bool pinning = false;
   InputShapes shapes = {};  // shape bucket; empty: the model's own, dynamic where it is
+  Recipe recipe = {};       // what is done to the network first
 
-  // Readable and unique: "openvino.CPU f32 2t 1s b1" and the bucket when there is one.
+  // Readable and unique: "openvino.CPU f32 2t 1s b1", the bucket and the recipe when there is one.
   std::string id() const;
   friend bool operator==(const Variant&, const Variant&) = default;
 };

@@ -70,6 +70,10 @@ absl::Status read_member(const std::string& member, const Json& value, Variant& 
   if (member == "streams") return read_count(member, value, 0, variant.streams);
   if (member == "batch") return read_count(member, value, 1, variant.batch);
   if (member == "shapes") return read_shapes(member, value, variant.shapes);
+  if (member == "recipe") {
+    TS_ASSIGN_OR_RETURN(variant.recipe, recipe_from_json(value.dump()));
+    return absl::OkStatus();
+  }
   if (member == "pinning") {
     if (!value.is_boolean()) return wrong(member, "true or false", value);
     variant.pinning = value.get<bool>();
@@ -77,7 +81,7 @@ absl::Status read_member(const std::string& member, const Json& value, Variant& 
   }
   return base::invalid_argument(
       "variant has no member '{}': it has engine, device, precision, threads, streams, batch, "
-      "pinning and shapes",
+      "pinning, shapes and recipe",
       member);
 }
 
@@ -110,20 +114,22 @@ std::string Variant::id() const {
                                  threads, streams, batch);
   if (pinning) text += " pinned";
   if (!shapes.empty()) text += " " + to_string(shapes);
+  if (!recipe.empty()) text += " " + recipe.id();
   return text;
 }
 
 std::string to_json(const Variant& variant) {
   Json shapes = Json::object();
   for (const auto& [name, shape] : variant.shapes) shapes[name] = shape;
-  const Json json = {{"engine", variant.engine},
-                     {"device", variant.device},
-                     {"precision", name_of(variant.precision)},
-                     {"threads", variant.threads},
-                     {"streams", variant.streams},
-                     {"batch", variant.batch},
-                     {"pinning", variant.pinning},
-                     {"shapes", shapes}};
+  Json json = {{"engine", variant.engine},
+               {"device", variant.device},
+               {"precision", name_of(variant.precision)},
+               {"threads", variant.threads},
+               {"streams", variant.streams},
+               {"batch", variant.batch},
+               {"pinning", variant.pinning},
+               {"shapes", shapes}};
+  if (!variant.recipe.empty()) json["recipe"] = Json::parse(to_json(variant.recipe));
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/status.h"
+#include "engine/openvino/passes/passes.h"
 
 namespace tachostat::engine {
 namespace {
@@ -68,7 +69,8 @@ int chosen_streams(ov::Core& core, const std::shared_ptr<ov::Model>& network,
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<ov::Model>> shaped_network(
-    ov::Core& core, const model::Graph& graph, const std::vector<AcceptedInput>& accepted) {
+    ov::Core& core, const model::Graph& graph, const std::vector<AcceptedInput>& accepted,
+    const model::Recipe& recipe) {
   std::shared_ptr<ov::Model> network = core.read_model(graph.path);
   TS_RETURN_IF_ERROR(check_same_inputs(*network, graph));
   std::map<ov::Output<ov::Node>, ov::PartialShape> shapes;
@@ -81,6 +83,7 @@ absl::StatusOr<std::shared_ptr<ov::Model>> shaped_network(
   }
   if (!shapes.empty()) network->reshape(shapes);
   if (joins) TS_RETURN_IF_ERROR(check_batch_reaches_outputs(*network, graph));
+  TS_RETURN_IF_ERROR(apply_recipe(*network, recipe));
   return network;
 }
 

@@ -10,10 +10,12 @@
 
 namespace tachostat::engine {
 
-// Reads the graph's file and gives it the accepted shapes. InvalidArgument when the file's inputs
-// are no longer the graph's, or the batch axis does not reach every output.
+// Reads the graph's file, gives it the accepted shapes and applies the recipe. InvalidArgument when
+// the file's inputs are no longer the graph's, the batch axis does not reach every output, or the
+// recipe does not fit.
 absl::StatusOr<std::shared_ptr<ov::Model>> shaped_network(
-    ov::Core& core, const model::Graph& graph, const std::vector<AcceptedInput>& accepted);
+    ov::Core& core, const model::Graph& graph, const std::vector<AcceptedInput>& accepted,
+    const model::Recipe& recipe);
 
 // One compiled model per stream; their threads add up to the variant's. `hardware_threads` is
 // shared out where the variant leaves threads open and asks for several streams.

@@ -12,6 +12,7 @@
 #include "engine/openvino/memory.h"
 #include "engine/openvino/openvino.h"
 #include "engine/openvino/session.h"
+#include "model/openvino/network.h"
 #include "model/openvino/reason.h"
 
 namespace tachostat::engine {
@@ -50,6 +51,18 @@ absl::Status check_types(const model::Graph& graph) {
     }
   }
   return absl::OkStatus();
+}
+
+// The graph's, and those that a recipe adds.
+std::vector<model::Port> output_ports(const model::Graph& graph,
+                                      const ov::CompiledModel& compiled) {
+  std::vector<model::Port> ports = graph.outputs;
+  for (std::size_t i = ports.size(); i < compiled.outputs().size(); ++i) {
+    ports.push_back(model::port_of(compiled.output(i)));
+    // An added output bears the name of its own node, not of the tensor that it shows.
+    ports.back().name = compiled.output(i).get_node()->get_friendly_name();
+  }
+  return ports;
 }
 
 class OpenvinoEngine final : public Engine {
@@ -101,8 +114,9 @@ class OpenvinoEngine final : public Engine {
     TS_ASSIGN_OR_RETURN(std::vector<ov::CompiledModel> compiled,
                         compile(graph, variant, parts.accepted));
     parts.applied = read_applied(compiled);
+    const std::vector<model::Port> outputs = output_ports(graph, compiled[0]);
     for (ov::CompiledModel& stream : compiled) {
-      parts.streams.push_back(std::make_unique<Stream>(stream, graph.outputs));
+      parts.streams.push_back(std::make_unique<Stream>(stream, outputs));
     }
     const std::uint64_t heap_after = heap_in_use();
     parts.memory_bytes = heap_after > heap_before ? heap_after - heap_before : 0;
@@ -114,7 +128,7 @@ class OpenvinoEngine final : public Engine {
       const model::Graph& graph, const model::Variant& variant,
       const std::vector<AcceptedInput>& accepted) {
     TS_ASSIGN_OR_RETURN(const std::shared_ptr<ov::Model> network,
-                        shaped_network(core_, graph, accepted));
+                        shaped_network(core_, graph, accepted, variant.recipe));
     return compile_streams(core_, network, variant, capabilities_.hardware_threads);
   }
 

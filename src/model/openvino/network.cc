@@ -34,9 +34,9 @@ class Builder {
 
   void add(const ov::Node& node) {
     if (ov::op::util::is_parameter(&node)) {
-      graph_.inputs.push_back(port(node.output(0)));
+      graph_.inputs.push_back(port_of(node.output(0)));
     } else if (ov::op::util::is_output(&node)) {
-      graph_.outputs.push_back(port(node.output(0)));
+      graph_.outputs.push_back(port_of(node.output(0)));
     } else if (is_constant(node)) {
       constants_.insert(&node);
     } else {
@@ -45,12 +45,6 @@ class Builder {
   }
 
  private:
-  static Port port(const ov::Output<const ov::Node>& output) {
-    return {.name = name_of_port(output),
-            .type = type_of(output.get_element_type()),
-            .shape = shape_of(output.get_partial_shape())};
-  }
-
   // Weights, and what is computed from weights and known shapes alone: engines fold it.
   bool is_constant(const ov::Node& node) const {
     if (ov::op::util::is_constant(&node)) return true;
@@ -127,6 +121,12 @@ std::string name_of_port(const ov::Output<const ov::Node>& port) {
   const ov::Node& node = *port.get_node();
   return ov::op::util::is_output(&node) ? node.get_input_node_ptr(0)->get_friendly_name()
                                         : node.get_friendly_name();
+}
+
+Port port_of(const ov::Output<const ov::Node>& port) {
+  return {.name = name_of_port(port),
+          .type = type_of(port.get_element_type()),
+          .shape = shape_of(port.get_partial_shape())};
 }
 
 absl::Status add_network(const ov::Model& network, Graph& graph) {

@@ -13,6 +13,8 @@ namespace tachostat::model {
 // the layer before it.
 std::string name_of_port(const ov::Output<const ov::Node>& port);
 
+Port port_of(const ov::Output<const ov::Node>& port);
+
 // Adds the network's ports and layers, with their work. InvalidArgument: an input without a rank.
 absl::Status add_network(const ov::Model& network, Graph& graph);
 

@@ -1,0 +1,40 @@
+// Applies a recipe to a network. One pass is one file and one line in passes.cc. May throw what
+// OpenVINO throws.
+#pragma once
+
+#include <openvino/core/model.hpp>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "model/recipe.h"
+#include "model/steps.h"
+
+namespace tachostat::engine {
+
+// The network's layers by the names that its Graph gives them.
+class Network {
+ public:
+  explicit Network(ov::Model& model);
+
+  ov::Model& model() { return model_; }
+  // NotFound when the model has no such layer, or the layer no such input.
+  absl::StatusOr<std::shared_ptr<ov::Node>> layer(const std::string& name) const;
+  absl::StatusOr<ov::Input<ov::Node>> edge(const model::Edge& edge) const;
+
+ private:
+  ov::Model& model_;
+  std::unordered_map<std::string, std::shared_ptr<ov::Node>> layers_;
+};
+
+// InvalidArgument or NotFound name the pass, the layer and what is wrong; then the network is
+// half-changed and must be dropped.
+absl::Status apply_recipe(ov::Model& network, const model::Recipe& recipe);
+
+absl::Status quantise(Network& network, std::string_view arguments);
+absl::Status shift(Network& network, std::string_view arguments);
+absl::Status expose(Network& network, std::string_view arguments);
+
+}  // namespace tachostat::engine

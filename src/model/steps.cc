@@ -1,0 +1,178 @@
+#include "model/steps.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/status.h"
+
+namespace tachostat::model {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kMostLevels = 65536;
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+absl::Status wrong(std::string_view what, std::string_view expected, const Json& found) {
+  return base::invalid_argument("{} must be {}, found {}", what, expected,
+                                dump(found).substr(0, 100));
+}
+
+absl::StatusOr<Json> array_of(std::string_view pass, std::string_view arguments,
+                              const std::string& member) {
+  Json json = Json::parse(arguments, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains(member) || !json[member].is_array()) {
+    return base::invalid_argument("pass '{}' needs an array '{}'", pass, member);
+  }
+  return std::move(json[member]);
+}
+
+absl::StatusOr<std::string> layer_of(const Json& json) {
+  if (!json.is_object() || !json.contains("layer") || !json["layer"].is_string()) {
+    return wrong("a step's place", "an object with a text 'layer'", json);
+  }
+  return json["layer"].get<std::string>();
+}
+
+absl::StatusOr<Edge> edge_of(const Json& json) {
+  TS_ASSIGN_OR_RETURN(std::string layer, layer_of(json));
+  const Json input = json.value("input", Json(0));
+  if (!input.is_number_integer() || input < 0 || input > 65535) {
+    return wrong("'input' of a step's place", "a whole number from 0", input);
+  }
+  return Edge{std::move(layer), input.get<int>()};
+}
+
+absl::StatusOr<std::vector<float>> numbers_of(const Json& json, const std::string& member) {
+  const Json values = json.value(member, Json());
+  if (!values.is_array() || values.empty()) return wrong(member, "an array of numbers", values);
+  std::vector<float> numbers;
+  for (const Json& value : values) {
+    if (!value.is_number() || !std::isfinite(value.get<float>())) {
+      return wrong(member, "an array of finite numbers", value);
+    }
+    numbers.push_back(value.get<float>());
+  }
+  return numbers;
+}
+
+absl::StatusOr<int> levels_of(const Json& json, int otherwise) {
+  const Json levels = json.value("levels", Json(otherwise));
+  if (!levels.is_number_integer() || levels < 2 || levels > kMostLevels) {
+    return wrong("levels", "a whole number from 2", levels);
+  }
+  return levels.get<int>();
+}
+
+absl::StatusOr<Quantise::Activation> activation_of(const Json& json) {
+  Quantise::Activation activation;
+  TS_ASSIGN_OR_RETURN(activation.edge, edge_of(json));
+  TS_ASSIGN_OR_RETURN(activation.low, numbers_of(json, "low"));
+  TS_ASSIGN_OR_RETURN(activation.high, numbers_of(json, "high"));
+  TS_ASSIGN_OR_RETURN(activation.levels, levels_of(json, 256));
+  bool good = activation.low.size() == activation.high.size();
+  for (std::size_t i = 0; good && i < activation.low.size(); ++i) {
+    good = activation.low[i] < activation.high[i];
+  }
+  if (!good) return wrong("a quantiser's range", "as many 'low' as higher 'high'", json);
+  return activation;
+}
+
+absl::StatusOr<Quantise::Weight> weight_of(const Json& json) {
+  Quantise::Weight weight;
+  TS_ASSIGN_OR_RETURN(weight.edge, edge_of(json));
+  TS_ASSIGN_OR_RETURN(weight.levels, levels_of(json, 255));
+  const Json headroom = json.value("headroom", Json(1.0));
+  if (!headroom.is_number() || !(headroom >= 1 && headroom <= 16)) {
+    return wrong("headroom", "a number from 1 to 16", headroom);
+  }
+  weight.headroom = headroom.get<float>();
+  return weight;
+}
+
+Json json_of(const Edge& edge) { return {{"layer", edge.layer}, {"input", edge.input}}; }
+
+// The shortest decimal that reads back as the same f32.
+Json json_of(const std::vector<float>& values) {
+  Json array = Json::array();
+  for (const float value : values) array.push_back(std::stod(fmt::format("{}", value)));
+  return array;
+}
+
+}  // namespace
+
+absl::StatusOr<Recipe::Step> to_step(const Quantise& quantise) {
+  Json activations = Json::array();
+  for (const Quantise::Activation& activation : quantise.activations) {
+    Json json = json_of(activation.edge);
+    json["low"] = json_of(activation.low);
+    json["high"] = json_of(activation.high);
+    json["levels"] = activation.levels;
+    activations.push_back(std::move(json));
+  }
+  Json weights = Json::array();
+  for (const Quantise::Weight& weight : quantise.weights) {
+    Json json = json_of(weight.edge);
+    json["levels"] = weight.levels;
+    json["headroom"] = weight.headroom;
+    weights.push_back(std::move(json));
+  }
+  return Recipe::Step{"quantise", dump({{"activations", activations}, {"weights", weights}})};
+}
+
+absl::StatusOr<Quantise> quantise_from(std::string_view arguments) {
+  Quantise quantise;
+  TS_ASSIGN_OR_RETURN(const Json activations, array_of("quantise", arguments, "activations"));
+  for (const Json& json : activations) {
+    TS_ASSIGN_OR_RETURN(Quantise::Activation activation, activation_of(json));
+    quantise.activations.push_back(std::move(activation));
+  }
+  TS_ASSIGN_OR_RETURN(const Json weights, array_of("quantise", arguments, "weights"));
+  for (const Json& json : weights) {
+    TS_ASSIGN_OR_RETURN(Quantise::Weight weight, weight_of(json));
+    quantise.weights.push_back(std::move(weight));
+  }
+  return quantise;
+}
+
+absl::StatusOr<Recipe::Step> to_step(const Shift& shift) {
+  Json layers = Json::array();
+  for (const Shift::Layer& layer : shift.layers) {
+    layers.push_back({{"layer", layer.layer}, {"by", json_of(layer.by)}});
+  }
+  return Recipe::Step{"shift", dump({{"layers", layers}})};
+}
+
+absl::StatusOr<Shift> shift_from(std::string_view arguments) {
+  Shift shift;
+  TS_ASSIGN_OR_RETURN(const Json layers, array_of("shift", arguments, "layers"));
+  for (const Json& json : layers) {
+    TS_ASSIGN_OR_RETURN(std::string layer, layer_of(json));
+    TS_ASSIGN_OR_RETURN(std::vector<float> by, numbers_of(json, "by"));
+    shift.layers.push_back({std::move(layer), std::move(by)});
+  }
+  return shift;
+}
+
+std::string exposed_name(const Edge& edge) { return fmt::format("{}:{}", edge.layer, edge.input); }
+
+absl::StatusOr<Recipe::Step> to_step(const Expose& expose) {
+  Json edges = Json::array();
+  for (const Edge& edge : expose.edges) edges.push_back(json_of(edge));
+  return Recipe::Step{"expose", dump({{"edges", edges}})};
+}
+
+absl::StatusOr<Expose> expose_from(std::string_view arguments) {
+  Expose expose;
+  TS_ASSIGN_OR_RETURN(const Json edges, array_of("expose", arguments, "edges"));
+  for (const Json& json : edges) {
+    TS_ASSIGN_OR_RETURN(Edge edge, edge_of(json));
+    expose.edges.push_back(std::move(edge));
+  }
+  return expose;
+}
+
+}  // namespace tachostat::model

@@ -1,0 +1,65 @@
+// The arguments of a recipe's passes as values: whoever makes a recipe and the engine that applies
+// it agree on them here. A place in the network is an edge, the tensor that enters input `input` of
+// layer `layer` (as Graph names it).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "model/recipe.h"
+
+namespace tachostat::model {
+
+struct Edge {
+  std::string layer = {};
+  int input = 0;
+  friend auto operator<=>(const Edge&, const Edge&) = default;
+};
+
+// Pass "quantise": values on these edges are rounded to few levels, so that the engine may compute
+// on integers.
+struct Quantise {
+  struct Activation {
+    Edge edge = {};
+    // Ends of the range; one number for the whole tensor, or one per channel (axis 1).
+    std::vector<float> low = {}, high = {};
+    int levels = 256;
+  };
+  // Weights are rounded symmetrically per output channel, over their largest magnitude.
+  struct Weight {
+    Edge edge = {};
+    int levels = 255;
+    // The range is this many times the largest magnitude. 2 leaves the highest bit unused: without
+    // VNNI, x86 adds two products of 8 × 8 bits in 16 bits, and saturates above.
+    float headroom = 1;
+  };
+  std::vector<Activation> activations = {};
+  std::vector<Weight> weights = {};
+};
+absl::StatusOr<Recipe::Step> to_step(const Quantise& quantise);
+absl::StatusOr<Quantise> quantise_from(std::string_view arguments);
+
+// Pass "shift": adds a number per channel (axis 1, or the last axis of a matrix product) to what
+// the layer computes, before anything else sees it. Corrects the mean error of a quantised layer.
+struct Shift {
+  struct Layer {
+    std::string layer = {};
+    std::vector<float> by = {};
+  };
+  std::vector<Layer> layers = {};
+};
+absl::StatusOr<Recipe::Step> to_step(const Shift& shift);
+absl::StatusOr<Shift> shift_from(std::string_view arguments);
+
+// Pass "expose": the tensors on these edges become outputs of the model too, after its own, named
+// "LAYER:INPUT". For calibration.
+struct Expose {
+  std::vector<Edge> edges = {};
+};
+std::string exposed_name(const Edge& edge);
+absl::StatusOr<Recipe::Step> to_step(const Expose& expose);
+absl::StatusOr<Expose> expose_from(std::string_view arguments);
+
+}  // namespace tachostat::model
