@@ -18,27 +18,33 @@ std::string hex_of(std::span<const unsigned char> digest) {
   return text;
 }
 
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
-  }
-  void add(const void* data, std::size_t size) { EVP_DigestUpdate(context_.get(), data, size); }
-  std::string hex() {
-    std::array<unsigned char, 32> digest;
-    EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
-    return hex_of(digest);
-  }
+}  // namespace
 
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+struct Sha256::Context {
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> digest{EVP_MD_CTX_new(), EVP_MD_CTX_free};
 };
 
-}  // namespace
+Sha256::Sha256() : context_(std::make_unique<Context>()) {
+  EVP_DigestInit_ex(context_->digest.get(), EVP_sha256(), nullptr);
+}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::add(std::span<const std::byte> data) {
+  EVP_DigestUpdate(context_->digest.get(), data.data(), data.size());
+}
+void Sha256::add(std::string_view data) { add(std::as_bytes(std::span(data.data(), data.size()))); }
+
+std::string Sha256::hex() {
+  std::array<unsigned char, 32> digest;
+  EVP_DigestFinal_ex(context_->digest.get(), digest.data(), nullptr);
+  return hex_of(digest);
+}
 
 std::string sha256(std::span<const std::byte> data) {
   Sha256 hash;
-  hash.add(data.data(), data.size());
+  hash.add(data);
   return hash.hex();
 }
 
@@ -52,7 +58,7 @@ absl::StatusOr<std::string> sha256_file(const std::string& path) {
   Sha256 hash;
   std::array<char, 1 << 16> chunk;
   while (file.read(chunk.data(), chunk.size()) || file.gcount() > 0) {
-    hash.add(chunk.data(), static_cast<std::size_t>(file.gcount()));
+    hash.add(std::string_view(chunk.data(), static_cast<std::size_t>(file.gcount())));
   }
   if (file.bad()) return internal("reading '{}' failed half way", path);
   return hash.hex();

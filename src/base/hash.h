@@ -1,6 +1,8 @@
 // Hashes (SHA-256), as lower-case hex.
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,6 +10,24 @@
 #include "absl/status/statusor.h"
 
 namespace tachostat::base {
+
+// For data that comes in pieces. Not thread-safe.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+
+  void add(std::span<const std::byte> data);
+  void add(std::string_view data);
+  // Of all that was added. Call once; nothing may be added after it.
+  std::string hex();
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
 
 std::string sha256(std::span<const std::byte> data);
 std::string sha256(std::string_view data);

@@ -31,5 +31,13 @@ TEST(HmacSha256, MatchesThePublishedVectors) {
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+TEST(Sha256, OfPiecesIsThatOfTheWhole) {
+  Sha256 hash;
+  hash.add("ab");
+  hash.add("");
+  hash.add("c");
+  EXPECT_EQ(hash.hex(), sha256("abc"));
+}
+
 }  // namespace
 }  // namespace tachostat::base

@@ -34,4 +34,39 @@ std::string to_utf8(std::string_view text) {
   return result;
 }
 
+std::vector<std::uint32_t> code_points(std::string_view text) {
+  std::vector<std::uint32_t> codes;
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence_length(text);
+    const auto first = static_cast<unsigned char>(text.front());
+    std::uint32_t code = length == 0 ? 0xfffd : length == 1 ? first : first & (0x7fu >> length);
+    for (std::size_t i = 1; i < length; ++i) {
+      code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3f);
+    }
+    codes.push_back(code);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return codes;
+}
+
+void append_code_point(std::string& text, std::uint32_t code) {
+  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) code = 0xfffd;
+  const auto byte = [&](std::uint32_t value) { text += static_cast<char>(value); };
+  if (code < 0x80) {
+    byte(code);
+  } else if (code < 0x800) {
+    byte(0xc0 | code >> 6);
+    byte(0x80 | (code & 0x3f));
+  } else if (code < 0x10000) {
+    byte(0xe0 | code >> 12);
+    byte(0x80 | (code >> 6 & 0x3f));
+    byte(0x80 | (code & 0x3f));
+  } else {
+    byte(0xf0 | code >> 18);
+    byte(0x80 | (code >> 12 & 0x3f));
+    byte(0x80 | (code >> 6 & 0x3f));
+    byte(0x80 | (code & 0x3f));
+  }
+}
+
 }  // namespace tachostat::base

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tachostat::base {
 
@@ -12,5 +14,10 @@ std::size_t utf8_sequence_length(std::string_view text);
 
 // Every byte that belongs to no well-formed sequence is replaced by U+FFFD.
 std::string to_utf8(std::string_view text);
+
+// The text's code points; U+FFFD for every byte that belongs to no well-formed sequence.
+std::vector<std::uint32_t> code_points(std::string_view text);
+// One code point as UTF-8, put at the end of `text`; U+FFFD for what is none.
+void append_code_point(std::string& text, std::uint32_t code);
 
 }  // namespace tachostat::base

@@ -20,5 +20,24 @@ TEST(Utf8, ReplacesEachBadByte) {
   EXPECT_EQ(to_utf8("\xF4\x90\x80\x80").size(), 12u);        // beyond U+10FFFF
 }
 
+TEST(CodePoints, AreReadAndWrittenBack) {
+  const std::string text = "a\u00e9\u20ac\U0001d4b3";
+  const std::vector<std::uint32_t> codes = code_points(text);
+  EXPECT_EQ(codes, (std::vector<std::uint32_t>{'a', 0xe9, 0x20ac, 0x1d4b3}));
+  std::string again;
+  for (const std::uint32_t code : codes) append_code_point(again, code);
+  EXPECT_EQ(again, text);
+}
+
+TEST(CodePoints, OfBytesThatAreNoTextAreReplaced) {
+  EXPECT_EQ(code_points("\xff"
+                        "b"),
+            (std::vector<std::uint32_t>{0xfffd, 'b'}));
+  std::string text;
+  append_code_point(text, 0xd800);
+  append_code_point(text, 0x110000);
+  EXPECT_EQ(text, "\ufffd\ufffd");
+}
+
 }  // namespace
 }  // namespace tachostat::base
