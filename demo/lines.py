@@ -39,7 +39,7 @@ class Line:
     tensor: np.ndarray  # [1, 3, 48, 320] f32
 
 
-def _text(rng: random.Random) -> str:
+def random_text(rng: random.Random) -> str:
     words = [rng.choice(WORDS) for _ in range(rng.randint(1, 3))]
     if rng.random() < 0.5:
         number = rng.choice([f"{rng.randint(1, 99)}.{rng.randint(0, 99):02}", str(rng.randint(100, 9999))])
@@ -47,7 +47,7 @@ def _text(rng: random.Random) -> str:
     return " ".join(words)
 
 
-def _draw(text: str, font_file: str, rng: random.Random) -> Image.Image:
+def draw(text: str, font_file: str, rng: random.Random) -> Image.Image:
     """One line, dark on light, slightly turned, blurred and noisy; 48 pixels high."""
     font = ImageFont.truetype(FONT_FOLDER / font_file, rng.randint(22, 40))
     left, top, right, bottom = font.getbbox(text)
@@ -65,20 +65,30 @@ def _draw(text: str, font_file: str, rng: random.Random) -> Image.Image:
     return image.resize((width, ocr.HEIGHT), Image.Resampling.BILINEAR)
 
 
-def render(count: int, seed: int = 1) -> list[Line]:
+def add_noise(image: Image.Image, deviation: float, noise: np.random.Generator) -> np.ndarray:
+    """Pixels [height, width, 3] of the picture as a poor camera gives them."""
+    pixels = np.asarray(image, np.float32)
+    return (pixels + noise.normal(0, deviation, pixels.shape)).clip(0, 255).astype(np.uint8)
+
+
+def check_fonts() -> None:
     missing = [name for name in FONTS if not (FONT_FOLDER / name).is_file()]
     if missing:
         raise RuntimeError(
             f"no font {FONT_FOLDER / missing[0]}: install fonts-dejavu-core and fonts-liberation2"
         )
+
+
+def render(count: int, seed: int = 1) -> list[Line]:
+    check_fonts()
     rng = random.Random(seed)
     noise = np.random.default_rng(seed)
     lines: list[Line] = []
     while len(lines) < count:
-        text = _text(rng)
-        image = _draw(text, rng.choice(FONTS), rng)
+        text = random_text(rng)
+        image = draw(text, rng.choice(FONTS), rng)
         if image.width > ocr.WIDTH:
             continue  # a longer line would be squeezed; the model's input is kept at one width here
-        pixels = np.asarray(image, np.float32) + noise.normal(0, rng.uniform(0, 30), (ocr.HEIGHT, image.width, 3))
-        lines.append(Line(text, ocr.pixels_to_input(pixels.clip(0, 255).astype(np.uint8))))
+        pixels = add_noise(image, rng.uniform(0, 30), noise)
+        lines.append(Line(text, ocr.pixels_to_input(pixels)))
     return lines
