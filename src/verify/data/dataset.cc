@@ -13,6 +13,10 @@ namespace {
 absl::StatusOr<Opened> open_any(const std::string& path, const model::Graph& graph) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return open_folder(path, graph);
+  // A pipe would never end.
+  if (std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
+    return base::invalid_argument("'{}' is neither a file nor a folder", path);
+  }
   if (is_picture(path)) return pictures_refused(path, graph);
   TS_ASSIGN_OR_RETURN(const Descriptor file, open_to_read(path));
   std::array<std::byte, 6> start{};

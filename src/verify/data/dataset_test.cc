@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <limits>
 #include <numeric>
@@ -300,6 +301,8 @@ TEST(Dataset, SaysWhatIsWrongWithAPath) {
   EXPECT_THAT(refusal(folder.write("empty.npz", ""), graph), HasSubstr("is empty"));
   EXPECT_THAT(refusal(folder.write("text.npz", "hello there"), graph),
               HasSubstr("neither an .npz nor an .npy"));
+  ASSERT_EQ(mkfifo(folder.path("pipe.npz").c_str(), 0600), 0);
+  EXPECT_THAT(refusal(folder.path("pipe.npz"), graph), HasSubstr("neither a file nor a folder"));
   std::filesystem::create_directory(folder.path("bare"));
   EXPECT_THAT(refusal(folder.path("bare"), graph), HasSubstr("no samples"));
   folder.write("one/a.npy", f32({1, 3}, counted(3)));

@@ -132,7 +132,7 @@ absl::Status FolderOpening::list_files() {
   for (fs::directory_iterator entry(path_, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename();
-    if (name.starts_with('.') || entry->is_directory(error)) continue;
+    if (name.starts_with('.') || !entry->is_regular_file(error)) continue;
     if (name == "labels.txt" || name == "labels.csv") {
       if (label_file_) {
         return base::invalid_argument("it has both labels.txt and labels.csv: keep one");

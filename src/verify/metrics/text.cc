@@ -40,8 +40,8 @@ const Output* steps_output(const std::vector<Output>& outputs) {
 
 class Text final : public SampleMetric {
  public:
-  Text(Symbols symbols, const Dataset& data)
-      : SampleMetric("text", data.labels().kind == LabelKind::kNone),
+  Text(std::string name, Symbols symbols, const Dataset& data)
+      : SampleMetric(std::move(name), data.labels().kind == LabelKind::kNone),
         symbols_(std::move(symbols)),
         data_(data) {}
 
@@ -97,7 +97,8 @@ MadeMetric make_text(const MetricRequest& request) {
     TS_RETURN_IF_ERROR(base::with_context(found.status(), "text"));
     symbols = *std::move(found);
   }
-  return std::make_unique<Text>(std::move(symbols), request.data);
+  std::string name = request.argument.empty() ? "text" : "text:" + request.argument;
+  return std::make_unique<Text>(std::move(name), std::move(symbols), request.data);
 }
 
 }  // namespace tachostat::verify
