@@ -1,0 +1,88 @@
+#include "app/optimize/line_up.h"
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+#include <random>
+
+#include "app/driver.h"
+#include "base/status.h"
+#include "base/units.h"
+#include "verify/verify.h"
+
+namespace tachostat::app {
+namespace {
+
+constexpr int kWarmUp = 3;
+
+class Lane {
+ public:
+  Lane(std::unique_ptr<engine::Session> session, const std::vector<engine::Tensor>& inputs,
+       bool saturate)
+      : session_(std::move(session)),
+        driver_(*session_, inputs),
+        streams_(saturate ? std::max(1, session_->applied().streams) : 1) {}
+
+  // Finds how many requests fill a turn.
+  absl::Status warm_up(base::Clock& clock, base::Duration turn) {
+    TS_RETURN_IF_ERROR(driver_.run(streams_ * kWarmUp));
+    TS_ASSIGN_OR_RETURN(const double ms, take_turn(clock));
+    const double wanted = base::to_seconds(turn) * 1e3 / std::max(1e-3, ms);
+    const int per_stream = static_cast<int>(std::clamp(wanted / streams_ + 1, 2.0, 1e5));
+    requests_ = streams_ * per_stream;
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<double> take_turn(base::Clock& clock) {
+    const base::Time begin = clock.now();
+    if (streams_ > 1) {
+      TS_RETURN_IF_ERROR(driver_.run(requests_));
+    } else {
+      for (int i = 0; i < requests_; ++i) TS_RETURN_IF_ERROR(driver_.run(1));
+    }
+    return base::to_seconds(clock.now() - begin) * 1e3 / requests_;
+  }
+
+ private:
+  std::unique_ptr<engine::Session> session_;
+  Driver driver_;
+  int streams_;
+  int requests_ = 2;
+};
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::vector<double>>> line_up(base::Clock& clock, engine::Engine& engine,
+                                                         const model::Graph& graph,
+                                                         std::span<const model::Variant> variants,
+                                                         const std::vector<engine::Tensor>& inputs,
+                                                         const LineUpOptions& options) {
+  std::vector<std::unique_ptr<Lane>> lanes;
+  for (const model::Variant& variant : variants) {
+    TS_ASSIGN_OR_RETURN(auto session, engine.load(graph, variant, nullptr));
+    lanes.push_back(std::make_unique<Lane>(std::move(session), inputs, options.saturate));
+    TS_RETURN_IF_ERROR(lanes.back()->warm_up(clock, options.turn));
+  }
+  std::vector<std::vector<double>> times(lanes.size());
+  std::vector<std::size_t> order(lanes.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::mt19937_64 random(options.seed);
+  for (int round = 0; round < options.rounds; ++round) {
+    if (options.progress && !options.progress(round)) break;
+    std::shuffle(order.begin(), order.end(), random);
+    for (const std::size_t i : order) {
+      TS_ASSIGN_OR_RETURN(const double ms, lanes[i]->take_turn(clock));
+      times[i].push_back(ms);
+    }
+  }
+  return times;
+}
+
+Ratio ratio_of(std::span<const double> base, std::span<const double> candidate) {
+  verify::SequentialTest test({.alpha = 0.05});
+  const std::size_t rounds = std::min(base.size(), candidate.size());
+  for (std::size_t i = 0; i < rounds; ++i) test.add(base[i], candidate[i]);
+  return {test.ratio(), test.ratio_low(), test.ratio_high(), test.pairs()};
+}
+
+}  // namespace tachostat::app

@@ -1,0 +1,42 @@
+// Variants raced against each other on one request, all loaded, in rounds: whatever disturbs the
+// machine disturbs all. Each round's order is drawn anew.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "model/model.h"
+
+namespace tachostat::app {
+
+struct LineUpOptions {
+  bool saturate = false;  // keep every stream busy, instead of one request at a time
+  int rounds = 20;
+  base::Duration turn = std::chrono::milliseconds(150);  // of one variant in one round, at least
+  std::uint64_t seed = 1;
+  // Rounds done; false stops early, with what was measured. May be null.
+  std::function<bool(int done)> progress = {};
+};
+
+// Milliseconds per request, by variant and round: the time that a request took, or, saturated, the
+// time between two answers.
+absl::StatusOr<std::vector<std::vector<double>>> line_up(base::Clock& clock, engine::Engine& engine,
+                                                         const model::Graph& graph,
+                                                         std::span<const model::Variant> variants,
+                                                         const std::vector<engine::Tensor>& inputs,
+                                                         const LineUpOptions& options);
+
+// candidate ÷ base over rounds: geometric mean and a 95 % interval that is valid however many
+// rounds were run (verify::SequentialTest).
+struct Ratio {
+  double value = 1, low = 0, high = 0;
+  int rounds = 0;
+};
+Ratio ratio_of(std::span<const double> base, std::span<const double> candidate);
+
+}  // namespace tachostat::app

@@ -1,0 +1,417 @@
+#include "app/optimize/optimize_run.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "app/optimize/journal.h"
+#include "app/optimize/judging.h"
+#include "app/optimize/placing.h"
+#include "app/workbench.h"
+#include "base/status.h"
+#include "verify/data/dataset.h"
+#include "verify/data/split.h"
+#include "verify/metrics/metric.h"
+
+namespace tachostat::app {
+namespace {
+
+using Json = nlohmann::json;
+
+// Calibration learns little from more.
+constexpr std::size_t kMostCalibrated = 64;
+constexpr int kRounds = 24;
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+double mean(const std::vector<double>& values) {
+  if (values.empty()) return 0;
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+std::vector<std::size_t> first(const std::vector<std::size_t>& all, std::size_t most) {
+  return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most))};
+}
+
+class Run {
+ public:
+  Run(base::Clock& clock, engine::Engine& engine, probe::SpanSource& spans,
+      const OptimizeOptions& options)
+      : clock_(clock), engine_(engine), spans_(spans), options_(options) {}
+
+  absl::StatusOr<OptimizeResult> run() {
+    TS_RETURN_IF_ERROR(open());
+    TS_RETURN_IF_ERROR(add_baselines());
+    TS_RETURN_IF_ERROR(add_quantised());
+    TS_RETURN_IF_ERROR(select());
+    TS_RETURN_IF_ERROR(race(Objective::kLatency));
+    TS_RETURN_IF_ERROR(race(Objective::kThroughput));
+    TS_RETURN_IF_ERROR(report());
+    choose();
+    result_.reused = journal_->reused();
+    return std::move(result_);
+  }
+
+ private:
+  bool go_on(std::string_view stage, double done) {
+    return !options_.progress || options_.progress(stage, done);
+  }
+
+  absl::Status open() {
+    go_on("reading the model and the data", 0);
+    TS_ASSIGN_OR_RETURN(declared_, model::read(options_.model_path));
+    TS_ASSIGN_OR_RETURN(data_, verify::Dataset::open(options_.data_path, declared_));
+    TS_ASSIGN_OR_RETURN(splits_, verify::split(*data_, options_.seed));
+    const verify::DefaultMetric usual = verify::default_metric(*data_, declared_);
+    const std::string metric = options_.metric.empty() ? usual.text : options_.metric;
+    TS_ASSIGN_OR_RETURN(metric_, verify::make_metric(metric, *data_, declared_));
+    find_usual_shapes();
+    TS_ASSIGN_OR_RETURN(graph_, model::read(options_.model_path, shapes_));
+    std::error_code error;
+    std::filesystem::create_directories(options_.folder, error);
+    TS_ASSIGN_OR_RETURN(store_, store::open_sqlite(options_.folder));
+    const std::string version = engine_.capabilities().version;
+    journal_ = std::make_unique<Journal>(
+        clock_, *store_,
+        fmt::format("{} {} {} {} {} {} {}", declared_.hash, data_->hash(), metric_->name(), version,
+                    options_.machine, options_.seed, options_.base.id()));
+    result_.model = declared_.name;
+    result_.model_hash = declared_.hash;
+    result_.data = data_->path();
+    result_.data_hash = data_->hash();
+    result_.engine_version = version;
+    result_.metric = metric_->name();
+    result_.metric_reason = options_.metric.empty() ? usual.reason : "as asked for";
+    result_.samples = data_->size();
+    result_.search_samples = splits_.search.size();
+    result_.selection_samples = splits_.selection.size();
+    result_.report_samples = splits_.report.size();
+    return absl::OkStatus();
+  }
+
+  // Speed is measured on the most frequent shape.
+  void find_usual_shapes() {
+    std::map<std::string, std::pair<std::size_t, std::size_t>> seen;  // count, example
+    for (const std::size_t i : splits_.search) {
+      const auto found = seen.try_emplace(model::to_string(data_->shapes(i)), 0, i).first;
+      ++found->second.first;
+    }
+    const auto most = std::max_element(seen.begin(), seen.end(), [](const auto& a, const auto& b) {
+      return a.second.first < b.second.first;
+    });
+    usual_ = most->second.second;
+    shapes_ = data_->shapes(usual_);
+    one_shape_ = seen.size() == 1;
+  }
+
+  void add(std::string name, std::string reason, model::Variant variant, Outcome::Verdict verdict) {
+    for (const Outcome& outcome : result_.outcomes) {
+      if (outcome.variant == variant) return;
+    }
+    result_.outcomes.push_back({.name = std::move(name),
+                                .reason = std::move(reason),
+                                .variant = std::move(variant),
+                                .verdict = verdict});
+  }
+
+  model::Variant reference() const {
+    return {.engine = options_.base.engine,
+            .device = options_.base.device,
+            .precision = model::Precision::kF32};
+  }
+
+  absl::Status add_baselines() {
+    constexpr auto kBaseline = Outcome::Verdict::kBaseline;
+    const int processors = engine_.capabilities().hardware_threads;
+    add("f32", "the reference", reference(), kBaseline);
+    model::Variant usual = options_.base;
+    usual.precision = model::Precision::kDefault;
+    usual.threads = 0;
+    usual.streams = 1;
+    add("engine's default for latency", "what the engine does by itself", usual, kBaseline);
+    model::Variant throughput = usual;
+    throughput.streams = 0;
+    throughput.threads = processors;
+    add("engine's default for throughput", "what the engine does when told so", throughput,
+        kBaseline);
+    base_ = usual;
+    base_.threads = processors;
+    const bool open = std::any_of(declared_.inputs.begin(), declared_.inputs.end(),
+                                  [](const auto& in) { return !model::is_static(in.shape); });
+    if (open && one_shape_) base_.shapes = shapes_;
+    add_executions("", {});
+    return absl::OkStatus();
+  }
+
+  // One recipe, run for latency and for throughput.
+  void add_executions(const std::string& name, const model::Recipe& recipe) {
+    model::Variant variant = base_;
+    variant.recipe = recipe;
+    const auto named = [&name](const char* how) {
+      return name.empty() ? how : fmt::format("{}, {}", name, how);
+    };
+    const std::string shaped = base_.shapes.empty() ? "" : ", fixed shape";
+    add(named(("one stream" + shaped).c_str()), "all threads on one request", variant,
+        Outcome::Verdict::kVerified);
+    variant.streams = variant.threads;
+    if (variant.streams > 1) {
+      add(named(("a stream per core" + shaped).c_str()), "a thread for each request", variant,
+          Outcome::Verdict::kVerified);
+    }
+  }
+
+  absl::Status add_quantised() {
+    TS_ASSIGN_OR_RETURN(const std::vector<engine::Tensor> inputs, data_->sample(usual_));
+    Workbench workbench(engine_, spans_, declared_, inputs, {.machine = options_.machine});
+    JournalBench bench(*journal_, workbench);
+    const std::vector<std::size_t> chosen = first(splits_.search, kMostCalibrated);
+    const optimize::Samples samples{
+        chosen.size(), [this, &chosen](std::size_t i) { return data_->sample(chosen[i]); }};
+    PlacingOptions placing{.base = base_, .seed = options_.seed};
+    placing.progress = options_.progress;
+    TS_ASSIGN_OR_RETURN(Placing placed,
+                        place_quantisers(engine_, declared_, graph_, samples, bench, placing));
+    result_.placement = placed.result;
+    note_switches(placed);
+    if (placed.recipes.empty()) return absl::OkStatus();
+    TS_ASSIGN_OR_RETURN(const model::Recipe recipe, most_accurate(placed));
+    std::vector<model::Variant> pair(2, base_);
+    pair[1].recipe = recipe;
+    TS_ASSIGN_OR_RETURN(auto profiles, bench.profile(pair));
+    result_.before = std::move(profiles[0]);
+    result_.after = std::move(profiles[1]);
+    add_executions("int8", recipe);
+    return absl::OkStatus();
+  }
+
+  void note_switches(const Placing& placed) {
+    for (std::size_t i = 0; i < placed.switches.size(); ++i) {
+      const optimize::Switch& one = placed.switches[i];
+      const model::Layer& layer = graph_.layers[static_cast<std::size_t>(one.layer)];
+      const bool on = i < placed.result.placement.size() && placed.result.placement[i];
+      result_.switched.push_back(fmt::format("{} {} {} {}", on ? "int8" : "left", name_of(one.kind),
+                                             layer.type, layer.name));
+    }
+  }
+
+  // Of the ways to choose ranges, on the search's own samples.
+  absl::StatusOr<model::Recipe> most_accurate(const Placing& placed) {
+    std::vector<model::Variant> variants;
+    for (const auto& [name, recipe] : placed.recipes) {
+      variants.push_back(reference());
+      variants.back().recipe = recipe;
+    }
+    TS_ASSIGN_OR_RETURN(
+        const Scores scores,
+        scores_of(variants, first(splits_.search, 2 * kMostCalibrated), "choosing ranges"));
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < variants.size(); ++i) {
+      if (mean(scores.candidates[i]) > mean(scores.candidates[best])) best = i;
+    }
+    return placed.recipes[best].second;
+  }
+
+  absl::StatusOr<Scores> scores_of(const std::vector<model::Variant>& variants,
+                                   const std::vector<std::size_t>& samples, const char* stage) {
+    std::string what = fmt::format("scores {} {}", stage, samples.size());
+    for (const model::Variant& variant : variants) {
+      what += fmt::format("\n{} {}", variant.id(), variant.recipe.hash());
+    }
+    const Court court{engine_, declared_, *data_, *metric_, reference()};
+    const auto make = [&]() -> absl::StatusOr<std::string> {
+      TS_ASSIGN_OR_RETURN(
+          const Scores scores, judge(court, variants, samples, [&](std::size_t done) {
+            return go_on(stage, static_cast<double>(done) / static_cast<double>(samples.size()));
+          }));
+      return Json{{"reference", scores.reference},
+                  {"candidates", scores.candidates},
+                  {"non_finite", scores.non_finite}}
+          .dump();
+    };
+    TS_ASSIGN_OR_RETURN(const std::string text, journal_->once(what, make));
+    const Json json = Json::parse(text);
+    return Scores{json["reference"], json["candidates"], json["non_finite"]};
+  }
+
+  // Variants that compute the same thing are judged once: recipe and precision decide.
+  std::vector<std::size_t> to_judge() const {
+    std::vector<std::size_t> indices;
+    for (std::size_t i = 0; i < result_.outcomes.size(); ++i) {
+      const Outcome& outcome = result_.outcomes[i];
+      if (outcome.variant.recipe.empty() && outcome.variant.precision == model::Precision::kF32) {
+        continue;
+      }
+      const bool seen = std::any_of(indices.begin(), indices.end(), [&](std::size_t other) {
+        return same_arithmetic(result_.outcomes[other].variant, outcome.variant);
+      });
+      if (!seen) indices.push_back(i);
+    }
+    return indices;
+  }
+  static bool same_arithmetic(const model::Variant& a, const model::Variant& b) {
+    return a.recipe == b.recipe && a.precision == b.precision;
+  }
+
+  absl::Status judge_all(const std::vector<std::size_t>& samples, const char* stage,
+                         verify::Drop Outcome::*drop) {
+    const std::vector<std::size_t> indices = to_judge();
+    std::vector<model::Variant> variants;
+    for (const std::size_t i : indices) variants.push_back(result_.outcomes[i].variant);
+    TS_ASSIGN_OR_RETURN(const Scores scores, scores_of(variants, samples, stage));
+    result_.reference_score = mean(scores.reference);
+    for (std::size_t k = 0; k < indices.size(); ++k) {
+      TS_ASSIGN_OR_RETURN(const verify::Drop found,
+                          verify::paired_drop(scores.reference, scores.candidates[k]));
+      for (Outcome& outcome : result_.outcomes) {
+        if (!same_arithmetic(outcome.variant, variants[k])) continue;
+        outcome.*drop = found;
+        outcome.non_finite += scores.non_finite[k];
+      }
+    }
+    for (Outcome& outcome : result_.outcomes) {
+      if (same_arithmetic(outcome.variant, reference())) outcome.*drop = {samples.size(), 0, 0};
+    }
+    return absl::OkStatus();
+  }
+
+  static void refuse(Outcome& outcome, std::string sentence) {
+    if (outcome.verdict == Outcome::Verdict::kBaseline) return;
+    outcome.verdict = Outcome::Verdict::kRefused;
+    outcome.sentence = std::move(sentence);
+  }
+
+  absl::Status select() {
+    TS_RETURN_IF_ERROR(judge_all(splits_.selection, "selecting by accuracy", &Outcome::selection));
+    for (Outcome& outcome : result_.outcomes) {
+      if (outcome.non_finite > 0) {
+        refuse(outcome, fmt::format("NaN or infinity in {} samples", outcome.non_finite));
+      } else if (outcome.selection.mean > options_.max_drop) {
+        refuse(outcome,
+               fmt::format("not accurate: {} drops by {:.2f} % on {} samples, allowed {} %",
+                           result_.metric, outcome.selection.mean * 100, outcome.selection.samples,
+                           options_.max_drop * 100));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status race(Objective objective) {
+    const bool saturate = objective == Objective::kThroughput;
+    const char* const stage = saturate ? "racing for throughput" : "racing for latency";
+    std::vector<model::Variant> variants;
+    std::vector<std::size_t> indices;
+    std::string what = stage;
+    for (std::size_t i = 0; i < result_.outcomes.size(); ++i) {
+      if (result_.outcomes[i].verdict == Outcome::Verdict::kRefused) continue;
+      indices.push_back(i);
+      variants.push_back(result_.outcomes[i].variant);
+      what += fmt::format("\n{} {}", variants.back().id(), variants.back().recipe.hash());
+    }
+    TS_ASSIGN_OR_RETURN(const std::vector<engine::Tensor> inputs, data_->sample(usual_));
+    const auto make = [&]() -> absl::StatusOr<std::string> {
+      LineUpOptions line{.saturate = saturate, .rounds = kRounds, .seed = options_.seed};
+      line.progress = [&](int done) { return go_on(stage, static_cast<double>(done) / kRounds); };
+      TS_ASSIGN_OR_RETURN(const auto times,
+                          line_up(clock_, engine_, declared_, variants, inputs, line));
+      if (times[0].size() < kRounds) return absl::CancelledError("racing was stopped");
+      return Json(times).dump();
+    };
+    TS_ASSIGN_OR_RETURN(const std::string text, journal_->once(what, make));
+    const std::vector<std::vector<double>> times = Json::parse(text);
+    note_times(indices, times, saturate);
+    return absl::OkStatus();
+  }
+
+  void note_times(const std::vector<std::size_t>& indices,
+                  const std::vector<std::vector<double>>& times, bool saturate) {
+    std::size_t best = 0;  // baseline
+    for (std::size_t k = 0; k < indices.size(); ++k) {
+      if (result_.outcomes[indices[k]].verdict != Outcome::Verdict::kBaseline) continue;
+      if (median(times[k]) < median(times[best])) best = k;
+    }
+    const bool asked = saturate == (options_.objective == Objective::kThroughput);
+    if (asked) result_.best_default = static_cast<int>(indices[best]);
+    for (std::size_t k = 0; k < indices.size(); ++k) {
+      Outcome& outcome = result_.outcomes[indices[k]];
+      (saturate ? outcome.saturated_ms : outcome.service_ms) = median(times[k]);
+      (saturate ? outcome.throughput_time : outcome.latency) = ratio_of(times[best], times[k]);
+    }
+  }
+
+  absl::Status report() {
+    TS_RETURN_IF_ERROR(judge_all(splits_.report, "reporting accuracy", &Outcome::report));
+    for (Outcome& outcome : result_.outcomes) {
+      if (outcome.verdict != Outcome::Verdict::kVerified) continue;
+      if (outcome.report.bound <= options_.max_drop) continue;
+      refuse(outcome,
+             fmt::format("not proved accurate: {} drops by {:.2f} % on {} held-out samples, but by "
+                         "up to {:.2f} % at 95 %, allowed {} %",
+                         result_.metric, outcome.report.mean * 100, outcome.report.samples,
+                         outcome.report.bound * 100, options_.max_drop * 100));
+    }
+    return absl::OkStatus();
+  }
+
+  const Ratio& ratio(const Outcome& outcome) const {
+    return options_.objective == Objective::kLatency ? outcome.latency : outcome.throughput_time;
+  }
+
+  void choose() {
+    for (std::size_t i = 0; i < result_.outcomes.size(); ++i) {
+      Outcome& outcome = result_.outcomes[i];
+      if (outcome.verdict != Outcome::Verdict::kVerified) continue;
+      const Ratio& found = ratio(outcome);
+      outcome.sentence = fmt::format("{:.3f} ({:.3f}–{:.3f}) of the best default's time",
+                                     found.value, found.low, found.high);
+      if (found.high >= 1) continue;
+      const bool better =
+          result_.chosen < 0 ||
+          found.value < ratio(result_.outcomes[static_cast<std::size_t>(result_.chosen)]).value;
+      if (better) result_.chosen = static_cast<int>(i);
+    }
+    if (result_.chosen < 0) {
+      result_.sentence = "nothing that was tried is proved faster than the engine's best default";
+      return;
+    }
+    Outcome& chosen = result_.outcomes[static_cast<std::size_t>(result_.chosen)];
+    chosen.verdict = Outcome::Verdict::kChosen;
+    result_.sentence = fmt::format(
+        "{}: {:.2f}× as fast as the best default ({}), {} lower by at most {:.2f} % (95 %, {} "
+        "held-out samples)",
+        chosen.name, 1 / ratio(chosen).value,
+        result_.outcomes[static_cast<std::size_t>(result_.best_default)].name, result_.metric,
+        chosen.report.bound * 100, chosen.report.samples);
+  }
+
+  base::Clock& clock_;
+  engine::Engine& engine_;
+  probe::SpanSource& spans_;
+  const OptimizeOptions& options_;
+  model::Graph declared_, graph_;
+  std::unique_ptr<const verify::Dataset> data_;
+  std::unique_ptr<const verify::Metric> metric_;
+  verify::Splits splits_;
+  model::InputShapes shapes_;
+  std::size_t usual_ = 0;  // sample with the most frequent shape
+  bool one_shape_ = false;
+  model::Variant base_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Journal> journal_;
+  OptimizeResult result_;
+};
+
+}  // namespace
+
+absl::StatusOr<OptimizeResult> optimize_model(base::Clock& clock, engine::Engine& engine,
+                                              probe::SpanSource& spans,
+                                              const OptimizeOptions& options) {
+  return Run(clock, engine, spans, options).run();
+}
+
+}  // namespace tachostat::app

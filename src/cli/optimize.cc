@@ -1,0 +1,98 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "app/engines.h"
+#include "app/optimize/optimize_run.h"
+#include "app/roofline.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "base/units.h"
+#include "cli/cli.h"
+#include "cli/progress.h"
+
+namespace tachostat::cli {
+namespace {
+
+struct Flags {
+  std::string model;
+  std::string data;
+  std::string folder;
+  std::string metric;
+  std::string max_drop = "1%";
+  std::string objective = "latency";
+  std::uint64_t seed = 1;
+  std::string engine = "openvino";
+  std::string device = "CPU";
+};
+
+absl::StatusOr<app::OptimizeOptions> options_of(const Flags& flags) {
+  app::OptimizeOptions options;
+  options.model_path = flags.model;
+  options.data_path = flags.data;
+  options.folder = flags.folder;
+  options.metric = flags.metric;
+  TS_ASSIGN_OR_RETURN(options.max_drop, base::parse_percent(flags.max_drop));
+  options.objective =
+      flags.objective == "latency" ? app::Objective::kLatency : app::Objective::kThroughput;
+  options.seed = flags.seed;
+  options.base.engine = flags.engine;
+  options.base.device = flags.device;
+  options.machine = app::this_machine().hash();
+  return options;
+}
+
+absl::StatusOr<int> run(const Common& common, const Flags& flags) {
+  TS_ASSIGN_OR_RETURN(app::OptimizeOptions options, options_of(flags));
+  TS_ASSIGN_OR_RETURN(const auto engine, app::make_engine(flags.engine));
+  const Progress progress;
+  catch_interrupt();
+  options.progress = [&progress](std::string_view stage, double done) {
+    progress.show(fmt::format("{} ({:.0f} %)", stage, done * 100));
+    return !interrupted();
+  };
+  base::SystemClock clock;
+  TS_ASSIGN_OR_RETURN(const app::OptimizeResult result,
+                      app::optimize_model(clock, *engine, probe::itt_source(), options));
+  TS_RETURN_IF_ERROR(app::write_output(options, result));
+  fmt::print("{}\n", common.json ? app::to_json(result) : app::to_text(result));
+  return result.chosen >= 0 ? kYes : kNo;
+}
+
+}  // namespace
+
+Run add_optimize(CLI::App& command) {
+  auto flags = std::make_shared<Flags>();
+  command.add_option("model", flags->model, "a model file: ONNX, OpenVINO IR, TFLite, …")
+      ->required();
+  command
+      .add_option("--data", flags->data,
+                  "samples, an .npz or a folder of them, with labels or without (docs/data.md)")
+      ->required();
+  command
+      .add_option(
+          "-o,--output", flags->folder,
+          "folder for the variants and the report; what was measured is kept there, so that "
+          "a run that was stopped goes on")
+      ->required();
+  command.add_option("--metric", flags->metric,
+                     "what accurate means: top1, top5, text, map, cosine, kl, agreement or "
+                     "program:COMMAND; by default what suits the data");
+  command
+      .add_option("--max-drop", flags->max_drop,
+                  "the 95 % bound of the metric's drop against f32 must be no higher")
+      ->capture_default_str();
+  command.add_option("--objective", flags->objective, "latency or throughput")
+      ->check(CLI::IsMember({"latency", "throughput"}))
+      ->capture_default_str();
+  command.add_option("--seed", flags->seed, "of the data's parts and of the search")
+      ->capture_default_str();
+  command.add_option("--engine", flags->engine)->capture_default_str();
+  command.add_option("--device", flags->device)->capture_default_str();
+  return [flags](const Common& common) {
+    const absl::StatusOr<int> code = run(common, *flags);
+    return code.ok() ? *code : report(code.status());
+  };
+}
+
+}  // namespace tachostat::cli

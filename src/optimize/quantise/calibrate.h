@@ -1,0 +1,44 @@
+// Runs a model over samples and keeps statistics of the tensors on given edges.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/engine.h"
+#include "model/model.h"
+#include "model/steps.h"
+#include "optimize/quantise/statistics.h"
+
+namespace tachostat::optimize {
+
+// Samples to learn from. `at` may be called from one thread at a time.
+struct Samples {
+  std::size_t count = 0;
+  std::function<absl::StatusOr<std::vector<engine::Tensor>>(std::size_t)> at = {};
+};
+
+struct CalibrateOptions {
+  model::Variant variant = {};  // how the model runs meanwhile; its recipe is applied first
+  bool histograms = true;       // a second look at each sample
+  // Tensors are looked at in groups of about so many bytes per sample.
+  std::size_t group_bytes = std::size_t{256} << 20;
+  // Steps done and in all; false stops. May be null.
+  std::function<bool(std::size_t done, std::size_t all)> progress = {};
+};
+
+// By source_of(edge).
+using Calibration = std::map<std::string, TensorStatistics>;
+
+// Errors: Cancelled when progress says so; what the engine or the samples say.
+absl::StatusOr<Calibration> calibrate(engine::Engine& engine, const model::Graph& graph,
+                                      const std::vector<model::Edge>& edges, const Samples& samples,
+                                      const CalibrateOptions& options);
+
+// One inference, waited for.
+absl::StatusOr<std::vector<engine::Tensor>> infer(engine::Session& session,
+                                                  std::vector<engine::Tensor> inputs);
+
+}  // namespace tachostat::optimize

@@ -1,0 +1,209 @@
+#include "optimize/quantise/search.h"
+
+#include <algorithm>
+#include <deque>
+#include <random>
+
+#include "base/status.h"
+#include "optimize/quantise/local_cost.h"
+
+namespace tachostat::optimize {
+namespace {
+
+// Switches that are already off win ties: less to go wrong.
+constexpr double kLeastLossOfRemoval = 0;
+
+class Search {
+ public:
+  Search(const model::Graph& graph, const std::vector<Switch>& switches,
+         const Calibration& calibration, Bench& bench, const PlacementSearchOptions& options)
+      : graph_(graph),
+        switches_(switches),
+        calibration_(calibration),
+        bench_(bench),
+        options_(options) {
+    for (const Switch& one : switches) neighbourhoods_.push_back(neighbourhood(graph, one));
+    ranges_.weight_headroom = options.weight_headroom;
+    ranges_.method = options.method;
+  }
+
+  absl::StatusOr<PlacementResult> run() {
+    TS_RETURN_IF_ERROR(start());
+    TS_RETURN_IF_ERROR(climb());
+    return finish();
+  }
+
+ private:
+  Placement all() const { return Placement(switches_.size(), true); }
+  Placement products() const {
+    Placement placement(switches_.size());
+    for (std::size_t i = 0; i < placement.size(); ++i) {
+      placement[i] = switches_[i].kind == Switch::Kind::kProduct;
+    }
+    return placement;
+  }
+
+  absl::StatusOr<model::Variant> variant_of(const Placement& placement,
+                                            const QuantiseOptions& ranges) const {
+    model::Variant variant = options_.base;
+    TS_ASSIGN_OR_RETURN(variant.recipe,
+                        recipe_of(graph_, switches_, placement, calibration_, ranges));
+    return variant;
+  }
+
+  bool go_on(const std::string& what) {
+    if (!options_.progress) return true;
+    return options_.progress(rounds_, options_.most_rounds, what);
+  }
+
+  // The best of the usual placements.
+  absl::Status start() {
+    struct Start {
+      const char* name;
+      Placement placement;
+      bool symmetric;
+    };
+    const std::vector<Start> starts = {{"f32", Placement(switches_.size()), true},
+                                       {"products, around zero", products(), true},
+                                       {"products, with zero points", products(), false},
+                                       {"all, around zero", all(), true},
+                                       {"all, with zero points", all(), false}};
+    go_on("the usual placements");
+    std::vector<model::Variant> variants;
+    for (const Start& one : starts) {
+      QuantiseOptions ranges = ranges_;
+      ranges.symmetric = one.symmetric;
+      TS_ASSIGN_OR_RETURN(model::Variant variant, variant_of(one.placement, ranges));
+      variants.push_back(std::move(variant));
+    }
+    TS_ASSIGN_OR_RETURN(const auto profiles, bench_.profile(variants));
+    double best = 0;
+    const double f32 = LocalCosts(graph_, profiles[0]).total();
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+      const double ns = LocalCosts(graph_, profiles[i]).total();
+      result_.tries.push_back({starts[i].name, ns, f32});
+      if (i > 0 && (best == 0 || ns < best)) {
+        best = ns;
+        current_ = starts[i].placement;
+        ranges_.symmetric = starts[i].symmetric;
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status climb() {
+    std::vector<std::size_t> order(switches_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::shuffle(order.begin(), order.end(), std::mt19937_64(options_.seed));
+    waiting_.assign(order.begin(), order.end());
+    looks_.assign(switches_.size(), 0);
+    while (!waiting_.empty() && rounds_ < options_.most_rounds) {
+      const std::vector<std::size_t> flips = take_apart();
+      if (!go_on(fmt::format("{} of {} choices left", waiting_.size() + flips.size(),
+                             switches_.size()))) {
+        break;
+      }
+      TS_RETURN_IF_ERROR(try_flips(flips));
+      ++rounds_;
+    }
+    return absl::OkStatus();
+  }
+
+  // From the front of the queue, those whose neighbourhoods do not meet.
+  std::vector<std::size_t> take_apart() {
+    std::vector<std::size_t> taken;
+    LayerSet used;
+    std::deque<std::size_t> left;
+    for (const std::size_t i : waiting_) {
+      const LayerSet& around = neighbourhoods_[i];
+      const bool meets = std::any_of(around.begin(), around.end(),
+                                     [&used](int layer) { return used.contains(layer); });
+      if (meets) {
+        left.push_back(i);
+        continue;
+      }
+      used.insert(around.begin(), around.end());
+      taken.push_back(i);
+    }
+    waiting_ = std::move(left);
+    return taken;
+  }
+
+  absl::Status try_flips(const std::vector<std::size_t>& flips) {
+    Placement flipped = current_;
+    for (const std::size_t i : flips) flipped[i] = !flipped[i];
+    std::vector<model::Variant> variants(2);
+    TS_ASSIGN_OR_RETURN(variants[0], variant_of(current_, ranges_));
+    TS_ASSIGN_OR_RETURN(variants[1], variant_of(flipped, ranges_));
+    TS_ASSIGN_OR_RETURN(const auto profiles, bench_.profile(variants));
+    const LocalCosts before(graph_, profiles[0]);
+    const LocalCosts after(graph_, profiles[1]);
+    int kept = 0;
+    for (const std::size_t i : flips) {
+      const double was = before.of(neighbourhoods_[i]);
+      const double gain = was - after.of(neighbourhoods_[i]);
+      const double least = flipped[i] ? options_.least_gain * was : kLeastLossOfRemoval;
+      ++looks_[i];
+      if (gain <= least) continue;
+      ++kept;
+      current_[i] = flipped[i];
+      look_again_around(i);
+    }
+    result_.tries.push_back(
+        {fmt::format("{} of {} flips kept", kept, flips.size()), after.total(), before.total()});
+    return absl::OkStatus();
+  }
+
+  // What pays depends on what is around it.
+  void look_again_around(std::size_t changed) {
+    constexpr int kMostLooks = 3;
+    for (std::size_t i = 0; i < switches_.size(); ++i) {
+      if (i == changed || looks_[i] >= kMostLooks || looks_[i] == 0) continue;
+      if (!neighbourhoods_[changed].contains(switches_[i].layer)) continue;
+      if (std::find(waiting_.begin(), waiting_.end(), i) == waiting_.end()) waiting_.push_back(i);
+    }
+  }
+
+  absl::StatusOr<PlacementResult> finish() {
+    go_on("the result against f32");
+    std::vector<model::Variant> variants(2, options_.base);
+    TS_ASSIGN_OR_RETURN(variants[1], variant_of(current_, ranges_));
+    TS_ASSIGN_OR_RETURN(const auto profiles, bench_.profile(variants));
+    result_.f32_ns = LocalCosts(graph_, profiles[0]).total();
+    result_.ns = LocalCosts(graph_, profiles[1]).total();
+    result_.tries.push_back({"the result against f32", result_.ns, result_.f32_ns});
+    result_.ranges = ranges_;
+    result_.placement = current_;
+    result_.recipe = variants[1].recipe;
+    if (result_.ns >= result_.f32_ns) {
+      result_.placement = Placement(switches_.size());
+      result_.recipe = model::Recipe();
+    }
+    return std::move(result_);
+  }
+
+  const model::Graph& graph_;
+  const std::vector<Switch>& switches_;
+  const Calibration& calibration_;
+  Bench& bench_;
+  const PlacementSearchOptions& options_;
+  std::vector<LayerSet> neighbourhoods_;
+  QuantiseOptions ranges_;
+  Placement current_;
+  std::deque<std::size_t> waiting_;
+  std::vector<int> looks_;
+  int rounds_ = 0;
+  PlacementResult result_;
+};
+
+}  // namespace
+
+absl::StatusOr<PlacementResult> search_placement(const model::Graph& graph,
+                                                 const std::vector<Switch>& switches,
+                                                 const Calibration& calibration, Bench& bench,
+                                                 const PlacementSearchOptions& options) {
+  if (switches.empty()) return PlacementResult{};
+  return Search(graph, switches, calibration, bench, options).run();
+}
+
+}  // namespace tachostat::optimize
