@@ -8,6 +8,23 @@
 
 namespace tachostat::app {
 
+// A profile halves its slices when it has too many, so a block of 2^n requests times the most
+// slices gives each block a slice of its own.
+absl::StatusOr<Workbench::Pace> Workbench::pace_of(engine::Session& session) const {
+  constexpr int kMostSlices = static_cast<int>(profile::Profile::kMostSlices);
+  constexpr int kLongestBlock = 16;
+  const base::Time begin = clock_.now();
+  TS_RETURN_IF_ERROR(Driver(session, inputs_).run(2));
+  const double request = std::max(1e-6, base::to_seconds(clock_.now() - begin) / 2);
+  const double requests = options_.seconds / request;
+  if (requests < kMostSlices) {
+    return Pace{std::max(kLeastSlices, static_cast<int>(requests)), 1};
+  }
+  Pace pace{kMostSlices, 1};
+  while (pace.block < kLongestBlock && pace.block * 2 * kMostSlices <= requests) pace.block *= 2;
+  return pace;
+}
+
 absl::StatusOr<std::vector<profile::Profile>> Workbench::profile(
     std::span<const model::Variant> variants) {
   TS_RETURN_IF_ERROR(
@@ -25,12 +42,12 @@ absl::StatusOr<std::vector<profile::Profile>> Workbench::profile(
     evidence.add_session(*session);
     sessions.push_back(std::move(session));
   }
+  TS_ASSIGN_OR_RETURN(const Pace pace, pace_of(*sessions[0]));
   sampler.set_depth(probe::Depth::kLayers);
   sampler.set_always(true);
-  for (int done = 0; done < options_.requests; done += options_.block) {
-    const int block = std::min(options_.block, options_.requests - done);
+  for (int slice = 0; slice < pace.slices; ++slice) {
     for (const auto& session : sessions) {
-      TS_RETURN_IF_ERROR(Driver(*session, inputs_).run(block));
+      TS_RETURN_IF_ERROR(Driver(*session, inputs_).run(pace.block));
       evidence.pump();
     }
   }

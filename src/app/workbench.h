@@ -1,12 +1,12 @@
 // Measures variants side by side on real samples: optimize::Bench with the engine and the probe.
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/clock.h"
 #include "engine/engine.h"
 #include "model/model.h"
 #include "optimize/bench.h"
@@ -17,16 +17,16 @@ namespace tachostat::app {
 class Workbench final : public optimize::Bench {
  public:
   struct Options {
-    // Requests of each variant: as many as a profile has slices, so that each gets its own.
-    int requests = static_cast<int>(profile::Profile::kMostSlices);
-    int block = 4;  // requests in a row before the next variant's turn
     int warmup = 3;
+    // Of one variant in all, about; a profile has at least kLeastSlices slices, however long.
+    double seconds = 1;
     std::string machine = {};
   };
   // All must outlive it. `inputs` is one sample.
-  Workbench(engine::Engine& engine, probe::SpanSource& spans, const model::Graph& graph,
-            std::vector<engine::Tensor> inputs, Options options)
-      : engine_(engine),
+  Workbench(const base::Clock& clock, engine::Engine& engine, probe::SpanSource& spans,
+            const model::Graph& graph, std::vector<engine::Tensor> inputs, Options options)
+      : clock_(clock),
+        engine_(engine),
         spans_(spans),
         graph_(graph),
         inputs_(std::move(inputs)),
@@ -36,6 +36,15 @@ class Workbench final : public optimize::Bench {
       std::span<const model::Variant> variants) override;
 
  private:
+  static constexpr int kLeastSlices = 12;
+
+  struct Pace {
+    int slices = 0;
+    int block = 1;  // requests in each slice
+  };
+  absl::StatusOr<Pace> pace_of(engine::Session& session) const;
+
+  const base::Clock& clock_;
   engine::Engine& engine_;
   probe::SpanSource& spans_;
   const model::Graph& graph_;

@@ -168,7 +168,7 @@ class Run {
 
   absl::Status add_quantised() {
     TS_ASSIGN_OR_RETURN(const std::vector<engine::Tensor> inputs, data_->sample(usual_));
-    Workbench workbench(engine_, spans_, declared_, inputs, {.machine = options_.machine});
+    Workbench workbench(clock_, engine_, spans_, declared_, inputs, {.machine = options_.machine});
     JournalBench bench(*journal_, workbench);
     const std::vector<std::size_t> chosen = first(splits_.search, kMostCalibrated);
     const optimize::Samples samples{

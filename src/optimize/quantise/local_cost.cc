@@ -1,10 +1,9 @@
 #include "optimize/quantise/local_cost.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <unordered_map>
-
-#include "optimize/bench.h"
 
 namespace tachostat::optimize {
 namespace {
@@ -74,14 +73,18 @@ LayerSet neighbourhood(const Graph& graph, const Switch& at) {
   return found;
 }
 
-LocalCosts::LocalCosts(const Graph& graph, const profile::Profile& profile) {
+LocalCosts::LocalCosts(const Graph& graph, const profile::Profile& profile)
+    : slices_(profile.slices.size()), total_(slices_, 0) {
   std::unordered_map<std::string_view, int> places;
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
     places.emplace(graph.layers[i].name, static_cast<int>(i));
   }
   for (const profile::LayerProfile& layer : profile.layers) {
-    Executed& executed = executed_.emplace_back(Executed{.ns = quiet_mean_ns(layer.slices)});
-    total_ += executed.ns;
+    Executed& executed = executed_.emplace_back(Executed{std::vector<double>(slices_, 0)});
+    for (std::size_t i = 0; i < std::min(slices_, layer.slices.size()); ++i) {
+      executed.ns[i] = layer.slices[i].mean_ns();
+    }
+    add(executed.ns, total_);
     for (const std::string& original : layer.originals) {
       const auto place = places.find(layer_of(original));
       if (place != places.end()) executed.layers.insert(place->second);
@@ -98,14 +101,39 @@ LocalCosts::LocalCosts(const Graph& graph, const profile::Profile& profile) {
   }
 }
 
-double LocalCosts::of(const LayerSet& layers) const {
-  double sum = 0;
+void LocalCosts::add(const std::vector<double>& ns, std::vector<double>& sum) const {
+  for (std::size_t i = 0; i < slices_; ++i) sum[i] += ns[i];
+}
+
+std::vector<double> LocalCosts::of(const LayerSet& layers) const {
+  std::vector<double> sum(slices_, 0);
   for (const Executed& executed : executed_) {
     const bool inside = std::any_of(executed.layers.begin(), executed.layers.end(),
                                     [&layers](int layer) { return layers.contains(layer); });
-    if (inside) sum += executed.ns;
+    if (inside) add(executed.ns, sum);
   }
   return sum;
+}
+
+Saving saving_of(const std::vector<double>& before, const std::vector<double>& after) {
+  const std::size_t n = std::min(before.size(), after.size());
+  if (n == 0) return {};
+  std::vector<double> savings;
+  for (std::size_t i = 0; i < n; ++i) savings.push_back(before[i] - after[i]);
+  std::sort(savings.begin(), savings.end());
+  // Below the median by 1.645 standard deviations of a fair coin's count.
+  const double half = 1.645 * std::sqrt(static_cast<double>(n)) / 2;
+  const auto rank =
+      static_cast<std::size_t>(std::max(0.0, std::floor(static_cast<double>(n) / 2 - half)));
+  const auto median = [](std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+  };
+  return {.before = median(before),
+          .after = median(after),
+          .ns = savings[n / 2],
+          .low = savings[rank],
+          .high = savings[n - 1 - rank]};
 }
 
 }  // namespace tachostat::optimize

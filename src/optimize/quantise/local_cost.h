@@ -22,18 +22,31 @@ class LocalCosts {
  public:
   LocalCosts(const model::Graph& graph, const profile::Profile& profile);
 
-  // Nanoseconds a request of all executed layers that hold one of these, or (where the engine put
-  // them in by itself, a reorder or a conversion) that stand behind one.
-  double of(const LayerSet& layers) const;
-  double total() const { return total_; }
+  // Nanoseconds a request, by slice of the profile, of all executed layers that hold one of these,
+  // or (where the engine put them in by itself, a reorder or a conversion) that stand behind one.
+  std::vector<double> of(const LayerSet& layers) const;
+  const std::vector<double>& total() const { return total_; }
 
  private:
   struct Executed {
-    double ns = 0;
+    std::vector<double> ns;  // by slice
     LayerSet layers = {};
   };
+  void add(const std::vector<double>& ns, std::vector<double>& sum) const;
+
+  std::size_t slices_ = 0;
   std::vector<Executed> executed_;
-  double total_ = 0;
+  std::vector<double> total_;
 };
+
+// What a change saves, from slices that were measured in turn: slice i of one next to slice i of
+// the other. Medians, and an interval of the median's by order statistics (a sign test inverted),
+// so that no bad moment of the machine decides.
+struct Saving {
+  double before = 0, after = 0;  // medians, ns
+  double ns = 0;                 // median of before - after
+  double low = 0, high = 0;      // 90 % interval of that
+};
+Saving saving_of(const std::vector<double>& before, const std::vector<double>& after);
 
 }  // namespace tachostat::optimize

@@ -10,9 +10,6 @@
 namespace tachostat::optimize {
 namespace {
 
-// Switches that are already off win ties: less to go wrong.
-constexpr double kLeastLossOfRemoval = 0;
-
 class Search {
  public:
   Search(const model::Graph& graph, const std::vector<Switch>& switches,
@@ -51,6 +48,10 @@ class Search {
     return variant;
   }
 
+  void note(std::string what, const Saving& saving) {
+    result_.tries.push_back({std::move(what), saving.after, saving.before});
+  }
+
   bool go_on(const std::string& what) {
     if (!options_.progress) return true;
     return options_.progress(rounds_, options_.most_rounds, what);
@@ -78,12 +79,12 @@ class Search {
     }
     TS_ASSIGN_OR_RETURN(const auto profiles, bench_.profile(variants));
     double best = 0;
-    const double f32 = LocalCosts(graph_, profiles[0]).total();
+    const LocalCosts f32(graph_, profiles[0]);
     for (std::size_t i = 0; i < starts.size(); ++i) {
-      const double ns = LocalCosts(graph_, profiles[i]).total();
-      result_.tries.push_back({starts[i].name, ns, f32});
-      if (i > 0 && (best == 0 || ns < best)) {
-        best = ns;
+      const Saving saving = saving_of(f32.total(), LocalCosts(graph_, profiles[i]).total());
+      note(starts[i].name, saving);
+      if (i > 0 && (best == 0 || saving.ns > best)) {
+        best = saving.ns;
         current_ = starts[i].placement;
         ranges_.symmetric = starts[i].symmetric;
       }
@@ -140,17 +141,16 @@ class Search {
     const LocalCosts after(graph_, profiles[1]);
     int kept = 0;
     for (const std::size_t i : flips) {
-      const double was = before.of(neighbourhoods_[i]);
-      const double gain = was - after.of(neighbourhoods_[i]);
-      const double least = flipped[i] ? options_.least_gain * was : kLeastLossOfRemoval;
+      const Saving saving = saving_of(before.of(neighbourhoods_[i]), after.of(neighbourhoods_[i]));
+      const double least = flipped[i] ? options_.least_gain * saving.before : 0;
       ++looks_[i];
-      if (gain <= least) continue;
+      if (saving.low <= 0 || saving.ns <= least) continue;
       ++kept;
       current_[i] = flipped[i];
       look_again_around(i);
     }
-    result_.tries.push_back(
-        {fmt::format("{} of {} flips kept", kept, flips.size()), after.total(), before.total()});
+    note(fmt::format("{} of {} flips kept", kept, flips.size()),
+         saving_of(before.total(), after.total()));
     return absl::OkStatus();
   }
 
@@ -169,13 +169,15 @@ class Search {
     std::vector<model::Variant> variants(2, options_.base);
     TS_ASSIGN_OR_RETURN(variants[1], variant_of(current_, ranges_));
     TS_ASSIGN_OR_RETURN(const auto profiles, bench_.profile(variants));
-    result_.f32_ns = LocalCosts(graph_, profiles[0]).total();
-    result_.ns = LocalCosts(graph_, profiles[1]).total();
-    result_.tries.push_back({"the result against f32", result_.ns, result_.f32_ns});
+    const Saving saving =
+        saving_of(LocalCosts(graph_, profiles[0]).total(), LocalCosts(graph_, profiles[1]).total());
+    note("the result against f32", saving);
+    result_.f32_ns = saving.before;
+    result_.ns = saving.after;
     result_.ranges = ranges_;
     result_.placement = current_;
     result_.recipe = variants[1].recipe;
-    if (result_.ns >= result_.f32_ns) {
+    if (saving.low <= 0) {
       result_.placement = Placement(switches_.size());
       result_.recipe = model::Recipe();
     }
