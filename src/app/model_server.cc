@@ -56,6 +56,8 @@ absl::StatusOr<std::unique_ptr<ModelServer>> ModelServer::Create(
   governor.targets = self->options_.targets;
   governor.learn = self->options_.learn;
   governor.start = self->options_.start;
+  governor.verified = self->options_.verified;
+  governor.unproved = self->options_.unproved;
   governor.roofline = self->options_.roofline;
   self->governor_ = std::make_unique<govern::Governor>(
       clock, *self->plant_, govern::make_ladder(), *self->decisions_, store, std::move(governor));

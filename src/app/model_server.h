@@ -25,6 +25,8 @@ enum class ProbeMode { kOff, kSampled, kAlways };
 struct ModelOptions {
   std::string name;  // on the wire; empty: the graph's
   model::Variant start;
+  std::vector<verify::Point> verified;       // see govern::GovernorOptions
+  std::vector<optimize::Proposal> unproved;  // likewise
   govern::Targets targets;
   govern::Learn learn = govern::Learn::kOn;
   ProbeMode probe = ProbeMode::kSampled;

@@ -6,6 +6,7 @@
 
 #include "app/app.h"
 #include "app/engines.h"
+#include "app/frontier_folder.h"
 #include "app/roofline.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -18,6 +19,7 @@ namespace {
 
 struct ServeFlags {
   std::string model;
+  std::string model_file;
   std::string name;
   std::string p99;
   std::string max_drop = "1%";
@@ -92,6 +94,24 @@ sigset_t block_stop_signals() {
   return signals;
 }
 
+// The fastest proved variant starts; the others are the frontier.
+absl::Status start_from_folder(const ServeFlags& flags, const engine::Engine& engine,
+                               app::AppOptions& options) {
+  TS_ASSIGN_OR_RETURN(app::FrontierFolder folder,
+                      app::read_frontier(flags.model, flags.model_file, options.model.machine,
+                                         engine.capabilities().version));
+  options.model_path = folder.model_path;
+  const double most = options.model.targets.max_drop;
+  for (const verify::Point& point : folder.verified) {
+    if (point.drop_bound > most) continue;
+    options.model.start = point.variant;
+    break;
+  }
+  options.model.verified = std::move(folder.verified);
+  options.model.unproved = std::move(folder.unproved);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int> serve(const Common& common, const ServeFlags& flags) {
   const sigset_t signals = block_stop_signals();
   TS_ASSIGN_OR_RETURN(app::AppOptions options, options_of(flags));
@@ -104,6 +124,9 @@ absl::StatusOr<int> serve(const Common& common, const ServeFlags& flags) {
     options.model.roofline = app::roofline(engine->capabilities().hardware_threads);
   }
   options.model.machine = app::this_machine().hash();
+  if (app::is_frontier_folder(flags.model)) {
+    TS_RETURN_IF_ERROR(start_from_folder(flags, *engine, options));
+  }
   base::SystemClock clock;
   TS_ASSIGN_OR_RETURN(const auto app, app::App::Create(clock, *engine, spans, std::move(options)));
   print_ready(common, *app);
@@ -124,8 +147,12 @@ absl::StatusOr<int> serve(const Common& common, const ServeFlags& flags) {
 
 Run add_serve(CLI::App& command) {
   auto flags = std::make_shared<ServeFlags>();
-  command.add_option("model", flags->model, "a model file: ONNX, OpenVINO IR, TFLite, …")
+  command
+      .add_option("model", flags->model,
+                  "a model file: ONNX, OpenVINO IR, TFLite, …; or a folder that `optimize` made")
       ->required();
+  command.add_option("--model", flags->model_file,
+                     "with a folder: the model's file, when it is no longer where it was");
   command.add_option("--name", flags->name,
                      "the model's name on the wire; its file's stem by default");
   command.add_option("--p99", flags->p99, "latency target, e.g. 20ms");

@@ -54,7 +54,11 @@ absl::Status Core::start() {
   TS_RETURN_IF_ERROR(publish(choice));
   serving_ = start_;
   serving_since_ = clock.now();
-  set_point({.variant = variant, .memory_bytes = plant.memory_bytes(start_)});
+  for (const verify::Point& point : options.verified) set_point(point);
+  verify::Point point =
+      points_.contains(start_) ? points_[start_] : verify::Point{.variant = variant};
+  point.memory_bytes = plant.memory_bytes(start_);
+  set_point(std::move(point));
   board.change([&](GovernorState& state) {
     state.variant = start_;
     state.targets = targets;

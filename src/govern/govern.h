@@ -161,6 +161,11 @@ struct GovernorOptions {
   Targets targets;
   Learn learn = Learn::kOn;
   model::Variant start;
+  // Proved before, on this machine: their accuracy is trusted, their speed is measured live. The
+  // start variant may be among them.
+  std::vector<verify::Point> verified = {};
+  // To be tried before anything that findings propose.
+  std::vector<optimize::Proposal> unproved = {};
   base::Duration step = std::chrono::milliseconds(250);    // how often step() is meant to be called
   base::Duration block = std::chrono::milliseconds(500);   // one side of a pair in a trial
   base::Duration settle = std::chrono::milliseconds(100);  // after a switch, not counted

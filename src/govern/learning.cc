@@ -166,11 +166,29 @@ bool Learning::wanted(const std::string& variant) const {
          !inaccurate_.contains(variant) && !never_.contains(variant);
 }
 
+bool Learning::is_verified(const std::string& variant) const {
+  const auto& verified = core_.options.verified;
+  return std::any_of(verified.begin(), verified.end(), [&variant](const verify::Point& point) {
+    return point.variant.id() == variant;
+  });
+}
+
 // Comparing with f32 says nothing of a start variant that is f32 itself.
 void Learning::queue_start_check() {
   if (start_checked_) return;
   start_checked_ = true;
+  const auto proved = core_.points().find(core_.start_variant());
+  if (proved != core_.points().end() && is_verified(core_.start_variant())) return;
   const engine::Applied* applied = core_.loaded.applied(core_.start_variant());
+  const bool plain = core_.options.start.recipe.empty();
+  if (!plain) {
+    queue_.push_back({.proposal = {.variant = core_.options.start,
+                                   .proposer = "governor",
+                                   .finding = "",
+                                   .reason = "the start variant follows a recipe, not the file"},
+                      .start = true});
+    return;
+  }
   if (applied == nullptr || applied->precision.empty() || applied->precision == "f32") {
     reference_ = core_.start_variant();
     return;
@@ -194,6 +212,9 @@ void Learning::queue_candidates() {
                       .challenger = true,
                       .accurate = true,
                       .drop_bound = point.drop_bound});
+  }
+  for (const optimize::Proposal& proposal : core_.options.unproved) {
+    if (wanted(proposal.variant.id())) queue_.push_back({.proposal = proposal});
   }
   const auto serving = core_.points().find(core_.serving());
   if (serving == core_.points().end()) return;

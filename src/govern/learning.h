@@ -70,6 +70,7 @@ class Learning {
   void queue_candidates();
   void queue_start_check();
   bool wanted(const std::string& variant) const;
+  bool is_verified(const std::string& variant) const;
   void load_next();
   model::Variant reference_variant() const;
   absl::Status prepare_reference();

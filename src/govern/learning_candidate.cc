@@ -76,8 +76,9 @@ void Learning::begin_accuracy() {
   }
   const engine::Applied* reference = core_.loaded.applied(reference_);
   const engine::Applied* applied = core_.loaded.applied(candidate_->id());
-  const bool same_arithmetic =
-      reference != nullptr && applied != nullptr && applied->precision == reference->precision;
+  const bool same_arithmetic = candidate_->proposal.variant.recipe.empty() &&
+                               reference != nullptr && applied != nullptr &&
+                               applied->precision == reference->precision;
   accuracy_ = std::make_unique<AccuracyCheck>(core_.targets.max_drop, same_arithmetic);
   pace_ = std::make_unique<MirrorPace>(core_.options.mirror_samples);
   last_mirror_ = core_.clock.now();

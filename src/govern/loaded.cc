@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "engine/taken.h"
 
 namespace tachostat::govern {
 namespace {
@@ -35,6 +36,10 @@ std::string recipe_difference(const model::Variant& variant, const engine::Appli
   if (variant.threads > 0 && applied.threads > 0 && applied.threads != variant.threads) {
     return fmt::format("asked for {} threads, the engine runs {}", variant.threads,
                        applied.threads);
+  }
+  const engine::IntegerLayers integer = engine::integer_layers(variant.recipe, applied);
+  if (integer.asked > 0 && static_cast<int>(integer.left.size()) == integer.asked) {
+    return fmt::format("asked for {} layers on integers, the engine runs none so", integer.asked);
   }
   return "";
 }
