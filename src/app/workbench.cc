@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "app/driver.h"
-#include "app/evidence.h"
 #include "base/status.h"
 
 namespace tachostat::app {
@@ -25,37 +24,55 @@ absl::StatusOr<Workbench::Pace> Workbench::pace_of(engine::Session& session) con
   return pace;
 }
 
+absl::StatusOr<engine::Session*> Workbench::loaded(const model::Variant& variant) {
+  std::unique_ptr<engine::Session>& session = sessions_[variant.id()];
+  if (session == nullptr) {
+    TS_ASSIGN_OR_RETURN(session, engine_.load(graph_, variant, &observer_));
+    TS_RETURN_IF_ERROR(Driver(*session, inputs_).run(options_.warmup));
+  }
+  // What earlier calls measured of it is not this call's.
+  evidence_.forget(session->number());
+  evidence_.add_session(*session);
+  return session.get();
+}
+
+void Workbench::unload_all_but(std::span<const model::Variant> variants) {
+  std::erase_if(sessions_, [&](const auto& entry) {
+    const bool needed = std::any_of(
+        variants.begin(), variants.end(),
+        [&entry](const model::Variant& variant) { return variant.id() == entry.first; });
+    if (!needed && entry.second != nullptr) evidence_.forget(entry.second->number());
+    return !needed || entry.second == nullptr;
+  });
+}
+
 absl::StatusOr<std::vector<profile::Profile>> Workbench::profile(
     std::span<const model::Variant> variants) {
   TS_RETURN_IF_ERROR(
       base::with_context(spans_.available_at(probe::Depth::kLayers), "no layer spans"));
-  probe::Sampler sampler(spans_, {});
-  SamplingObserver observer(sampler);
-  Evidence evidence(sampler, graph_, nullptr, options_.machine);
+  sampler_.set_depth(probe::Depth::kOff);
+  unload_all_but(variants);
   model::InputShapes shapes;
   for (const engine::Tensor& input : inputs_) shapes[input.name] = input.shape;
-  std::vector<std::unique_ptr<engine::Session>> sessions;
-  sampler.set_depth(probe::Depth::kOff);
+  std::vector<engine::Session*> sessions;
   for (const model::Variant& variant : variants) {
-    TS_ASSIGN_OR_RETURN(auto session, engine_.load(graph_, variant, &observer));
-    TS_RETURN_IF_ERROR(Driver(*session, inputs_).run(options_.warmup));
-    evidence.add_session(*session);
-    sessions.push_back(std::move(session));
+    TS_ASSIGN_OR_RETURN(engine::Session* const session, loaded(variant));
+    sessions.push_back(session);
   }
   TS_ASSIGN_OR_RETURN(const Pace pace, pace_of(*sessions[0]));
-  sampler.set_depth(probe::Depth::kLayers);
-  sampler.set_always(true);
+  sampler_.set_depth(probe::Depth::kLayers);
+  sampler_.set_always(true);
   for (int slice = 0; slice < pace.slices; ++slice) {
-    for (const auto& session : sessions) {
+    for (engine::Session* const session : sessions) {
       TS_RETURN_IF_ERROR(Driver(*session, inputs_).run(pace.block));
-      evidence.pump();
+      evidence_.pump();
     }
   }
-  sampler.set_depth(probe::Depth::kOff);
-  evidence.pump();
+  sampler_.set_depth(probe::Depth::kOff);
+  evidence_.pump();
   std::vector<profile::Profile> profiles;
-  for (const auto& session : sessions) {
-    auto profile = evidence.profile_of(session->number(), shapes);
+  for (const engine::Session* const session : sessions) {
+    auto profile = evidence_.profile_of(session->number(), shapes);
     if (!profile) {
       return base::unavailable("{} gave no profile: fewer than {} requests were seen whole",
                                session->variant().id(), Evidence::kEnoughRequests);

@@ -21,6 +21,7 @@ struct Flags {
   std::string metric;
   std::string max_drop = "1%";
   std::string objective = "latency";
+  std::string budget;
   std::uint64_t seed = 1;
   std::string engine = "openvino";
   std::string device = "CPU";
@@ -36,6 +37,9 @@ absl::StatusOr<app::OptimizeOptions> options_of(const Flags& flags) {
   options.objective =
       flags.objective == "latency" ? app::Objective::kLatency : app::Objective::kThroughput;
   options.seed = flags.seed;
+  if (!flags.budget.empty()) {
+    TS_ASSIGN_OR_RETURN(options.budget, base::parse_duration(flags.budget));
+  }
   options.base.engine = flags.engine;
   options.base.device = flags.device;
   options.machine = app::this_machine().hash();
@@ -85,6 +89,9 @@ Run add_optimize(CLI::App& command) {
   command.add_option("--objective", flags->objective, "latency or throughput")
       ->check(CLI::IsMember({"latency", "throughput"}))
       ->capture_default_str();
+  command.add_option("--budget", flags->budget,
+                     "most time to search for where integers pay, e.g. 10m; a later run with the "
+                     "same folder goes on");
   command.add_option("--seed", flags->seed, "of the data's parts and of the search")
       ->capture_default_str();
   command.add_option("--engine", flags->engine)->capture_default_str();

@@ -173,20 +173,30 @@ class Run {
     const std::vector<std::size_t> chosen = first(splits_.search, kMostCalibrated);
     const optimize::Samples samples{
         chosen.size(), [this, &chosen](std::size_t i) { return data_->sample(chosen[i]); }};
-    PlacingOptions placing{.base = base_, .seed = options_.seed};
+    PlacingOptions placing{.base = base_,
+                           .reference = reference(),
+                           .max_drop = options_.max_drop,
+                           .seed = options_.seed};
+    const base::Time begin = clock_.now();
+    placing.search_on = [this, begin] {
+      return options_.budget.count() == 0 || clock_.now() - begin < options_.budget;
+    };
+    placing.drops = [this](const std::vector<model::Variant>& variants) {
+      return search_drops(variants);
+    };
     placing.progress = options_.progress;
-    TS_ASSIGN_OR_RETURN(Placing placed,
-                        place_quantisers(engine_, declared_, graph_, samples, bench, placing));
+    TS_ASSIGN_OR_RETURN(Placing placed, place_quantisers(engine_, declared_, graph_, samples, bench,
+                                                         *journal_, placing));
     result_.placement = placed.result;
+    result_.accuracy_notes = placed.notes;
     note_switches(placed);
-    if (placed.recipes.empty()) return absl::OkStatus();
-    TS_ASSIGN_OR_RETURN(const model::Recipe recipe, most_accurate(placed));
+    if (placed.recipe.empty()) return absl::OkStatus();
     std::vector<model::Variant> pair(2, base_);
-    pair[1].recipe = recipe;
+    pair[1].recipe = placed.recipe;
     TS_ASSIGN_OR_RETURN(auto profiles, bench.profile(pair));
     result_.before = std::move(profiles[0]);
     result_.after = std::move(profiles[1]);
-    add_executions("int8", recipe);
+    add_executions("int8", placed.recipe);
     return absl::OkStatus();
   }
 
@@ -194,27 +204,21 @@ class Run {
     for (std::size_t i = 0; i < placed.switches.size(); ++i) {
       const optimize::Switch& one = placed.switches[i];
       const model::Layer& layer = graph_.layers[static_cast<std::size_t>(one.layer)];
-      const bool on = i < placed.result.placement.size() && placed.result.placement[i];
+      const bool on = i < placed.placement.size() && placed.placement[i];
       result_.switched.push_back(fmt::format("{} {} {} {}", on ? "int8" : "left", name_of(one.kind),
                                              layer.type, layer.name));
     }
   }
 
-  // Of the ways to choose ranges, on the search's own samples.
-  absl::StatusOr<model::Recipe> most_accurate(const Placing& placed) {
-    std::vector<model::Variant> variants;
-    for (const auto& [name, recipe] : placed.recipes) {
-      variants.push_back(reference());
-      variants.back().recipe = recipe;
-    }
+  absl::StatusOr<std::vector<double>> search_drops(const std::vector<model::Variant>& variants) {
     TS_ASSIGN_OR_RETURN(
         const Scores scores,
-        scores_of(variants, first(splits_.search, 2 * kMostCalibrated), "choosing ranges"));
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < variants.size(); ++i) {
-      if (mean(scores.candidates[i]) > mean(scores.candidates[best])) best = i;
+        scores_of(variants, first(splits_.search, 2 * kMostCalibrated), "keeping it accurate"));
+    std::vector<double> drops;
+    for (const std::vector<double>& candidate : scores.candidates) {
+      drops.push_back(mean(scores.reference) - mean(candidate));
     }
-    return placed.recipes[best].second;
+    return drops;
   }
 
   absl::StatusOr<Scores> scores_of(const std::vector<model::Variant>& variants,

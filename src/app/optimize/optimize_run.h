@@ -29,7 +29,9 @@ struct OptimizeOptions {
   std::string metric;  // verify::make_metric's text; empty: the data's default
   double max_drop = 0.01;
   Objective objective = Objective::kLatency;
-  base::Duration budget{0};  // for measuring; 0: as long as it takes
+  // For the search for a placement, which then ends with the best so far; calibration, judging and
+  // racing take what they take. 0: until nothing is left to try.
+  base::Duration budget{0};
   std::uint64_t seed = 1;
   model::Variant base;  // engine and device
   std::string machine;  // Fingerprint::hash()
@@ -62,10 +64,11 @@ struct OptimizeResult {
   int chosen = -1;  // index; -1: nothing beats the defaults
   int best_default = -1;
   optimize::PlacementResult placement;
-  std::vector<std::string> switched;  // one line for each choice of the placement
-  profile::Profile before, after;     // f32 and the placement, as measured last
-  std::string sentence;               // the answer
-  int reused = 0;                     // results that an earlier run had kept
+  std::vector<std::string> accuracy_notes;  // Placing::notes
+  std::vector<std::string> switched;        // one line for each choice of the placement
+  profile::Profile before, after;           // f32 and the placement, as measured last
+  std::string sentence;                     // the answer
+  int reused = 0;                           // results that an earlier run had kept
 };
 
 // Errors: InvalidArgument and NotFound for what the user can mend; Cancelled; what was measured is

@@ -163,6 +163,7 @@ std::string to_json(const OptimizeResult& result) {
                      {"best_default", result.best_default},
                      {"outcomes", outcomes},
                      {"placement", json_of(result.placement)},
+                     {"accuracy_notes", result.accuracy_notes},
                      {"choices", result.switched},
                      {"layers_before", layers_of(result.before)},
                      {"layers_after", layers_of(result.after)},

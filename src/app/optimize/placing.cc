@@ -1,20 +1,182 @@
 #include "app/optimize/placing.h"
 
 #include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
 
+#include "app/optimize/repair.h"
 #include "base/status.h"
+#include "optimize/quantise/correct.h"
 #include "profile/isa.h"
 
 namespace tachostat::app {
 namespace {
 
-std::vector<model::Edge> edges_of(const std::vector<optimize::Switch>& switches) {
-  std::vector<model::Edge> edges;
-  for (const optimize::Switch& one : switches) {
-    edges.insert(edges.end(), one.activations.begin(), one.activations.end());
+using Json = nlohmann::json;
+
+// Of the allowed drop: the search's samples flatter, since they chose the ranges.
+constexpr double kSafety = 0.5;
+
+class Stage {
+ public:
+  Stage(engine::Engine& engine, const model::Graph& declared, const model::Graph& graph,
+        const optimize::Samples& samples, optimize::Bench& bench, Journal& journal,
+        const PlacingOptions& options)
+      : engine_(engine),
+        declared_(declared),
+        graph_(graph),
+        samples_(samples),
+        bench_(bench),
+        journal_(journal),
+        options_(options) {}
+
+  absl::StatusOr<Placing> run() {
+    placing_.switches = optimize::find_switches(graph_);
+    if (placing_.switches.empty()) return std::move(placing_);
+    TS_RETURN_IF_ERROR(calibrate());
+    TS_RETURN_IF_ERROR(search());
+    placing_.placement = placing_.result.placement;
+    if (placing_.result.recipe.empty()) return std::move(placing_);
+    TS_RETURN_IF_ERROR(choose_ranges());
+    TS_RETURN_IF_ERROR(correct());
+    if (drop_ > options_.max_drop * kSafety) TS_RETURN_IF_ERROR(repair());
+    return std::move(placing_);
   }
-  return edges;
-}
+
+ private:
+  bool go_on(std::string_view stage, double done) {
+    return !options_.progress || options_.progress(stage, done);
+  }
+
+  absl::Status calibrate() {
+    std::vector<model::Edge> edges;
+    for (const optimize::Switch& one : placing_.switches) {
+      edges.insert(edges.end(), one.activations.begin(), one.activations.end());
+    }
+    optimize::CalibrateOptions calibrating{.variant = options_.reference};
+    calibrating.progress = [this](std::size_t done, std::size_t all) {
+      return go_on("calibrating", static_cast<double>(done) / static_cast<double>(all));
+    };
+    TS_ASSIGN_OR_RETURN(calibration_,
+                        optimize::calibrate(engine_, declared_, edges, samples_, calibrating));
+    return absl::OkStatus();
+  }
+
+  absl::Status search() {
+    optimize::PlacementSearchOptions search{.base = options_.base,
+                                            .weight_headroom = weight_headroom(),
+                                            .most_rounds = options_.most_rounds,
+                                            .seed = options_.seed};
+    search.progress = [this](int done, int all, const std::string& what) {
+      if (options_.search_on && !options_.search_on()) return false;
+      return go_on("placing quantisers: " + what, static_cast<double>(done) / all);
+    };
+    TS_ASSIGN_OR_RETURN(placing_.result, optimize::search_placement(graph_, placing_.switches,
+                                                                    calibration_, bench_, search));
+    ranges_ = placing_.result.ranges;
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<model::Recipe> recipe_of(const optimize::Placement& placement,
+                                          const optimize::QuantiseOptions& ranges) const {
+    return optimize::recipe_of(graph_, placing_.switches, placement, calibration_, ranges);
+  }
+
+  // Takes the recipe if it drops less than what there is.
+  absl::Status offer(const std::string& what, const model::Recipe& recipe) {
+    model::Variant variant = options_.reference;
+    variant.recipe = recipe;
+    TS_ASSIGN_OR_RETURN(const std::vector<double> drops, options_.drops({variant}));
+    const bool better = placing_.recipe.empty() || drops[0] < drop_;
+    placing_.notes.push_back(
+        fmt::format("{}: drops by {:.3f} %{}", what, drops[0] * 100, better ? ", taken" : ""));
+    if (!better) return absl::OkStatus();
+    placing_.recipe = recipe;
+    drop_ = drops[0];
+    return absl::OkStatus();
+  }
+
+  absl::Status choose_ranges() {
+    static constexpr std::array kMethods = {optimize::RangeMethod::kMinMax,
+                                            optimize::RangeMethod::kMse,
+                                            optimize::RangeMethod::kPercentile};
+    for (const optimize::RangeMethod method : kMethods) {
+      optimize::QuantiseOptions ranges = placing_.result.ranges;
+      ranges.method = method;
+      TS_ASSIGN_OR_RETURN(const model::Recipe recipe, recipe_of(placing_.placement, ranges));
+      TS_RETURN_IF_ERROR(offer(fmt::format("ranges by {}", name_of(method)), recipe));
+      if (placing_.recipe == recipe) ranges_ = ranges;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<model::Recipe> corrected(const optimize::Placement& placement,
+                                          const model::Recipe& recipe) {
+    const auto make = [&]() -> absl::StatusOr<std::string> {
+      optimize::CorrectOptions correcting{.variant = options_.reference};
+      correcting.progress = [this](std::size_t done, std::size_t all) {
+        return go_on("correcting means", static_cast<double>(done) / static_cast<double>(all));
+      };
+      TS_ASSIGN_OR_RETURN(const model::Recipe made,
+                          optimize::correct_means(engine_, declared_, graph_, placing_.switches,
+                                                  placement, recipe, samples_, correcting));
+      return model::to_json(made);
+    };
+    TS_ASSIGN_OR_RETURN(const std::string text,
+                        journal_.once(fmt::format("corrected {}", recipe.hash()), make));
+    return model::recipe_from_json(text);
+  }
+
+  absl::Status correct() {
+    TS_ASSIGN_OR_RETURN(const model::Recipe recipe, corrected(placing_.placement, placing_.recipe));
+    return offer("means corrected", recipe);
+  }
+
+  absl::StatusOr<std::vector<std::size_t>> disturbing() {
+    const auto make = [&]() -> absl::StatusOr<std::string> {
+      RepairOptions repairing{.variant = options_.reference};
+      repairing.progress = [this](double done) {
+        return go_on("looking for sensitive layers", done);
+      };
+      TS_ASSIGN_OR_RETURN(
+          const std::vector<std::size_t> order,
+          most_disturbing(engine_, declared_, graph_, placing_.switches, placing_.placement,
+                          calibration_, ranges_, samples_, repairing));
+      return Json(order).dump();
+    };
+    TS_ASSIGN_OR_RETURN(const std::string text,
+                        journal_.once(fmt::format("disturbing {}", placing_.recipe.hash()), make));
+    return Json::parse(text).get<std::vector<std::size_t>>();
+  }
+
+  // Leaves 1, 2, 4, … of the most disturbing products in f32.
+  absl::Status repair() {
+    TS_ASSIGN_OR_RETURN(const std::vector<std::size_t> order, disturbing());
+    const optimize::Placement all = placing_.placement;
+    for (std::size_t count = 1; count < order.size(); count *= 2) {
+      const optimize::Placement placement = without(placing_.switches, all, order, count);
+      TS_ASSIGN_OR_RETURN(model::Recipe recipe, recipe_of(placement, ranges_));
+      TS_ASSIGN_OR_RETURN(recipe, corrected(placement, recipe));
+      TS_RETURN_IF_ERROR(
+          offer(fmt::format("{} of {} products left in f32", count, order.size()), recipe));
+      if (placing_.recipe == recipe) placing_.placement = placement;
+      if (drop_ <= options_.max_drop * kSafety) break;
+    }
+    return absl::OkStatus();
+  }
+
+  engine::Engine& engine_;
+  const model::Graph& declared_;
+  const model::Graph& graph_;
+  const optimize::Samples& samples_;
+  optimize::Bench& bench_;
+  Journal& journal_;
+  const PlacingOptions& options_;
+  optimize::Calibration calibration_;
+  optimize::QuantiseOptions ranges_;
+  double drop_ = 1;
+  Placing placing_;
+};
 
 }  // namespace
 
@@ -32,42 +194,8 @@ float weight_headroom() {
 absl::StatusOr<Placing> place_quantisers(engine::Engine& engine, const model::Graph& declared,
                                          const model::Graph& graph,
                                          const optimize::Samples& samples, optimize::Bench& bench,
-                                         const PlacingOptions& options) {
-  Placing placing;
-  placing.switches = optimize::find_switches(graph);
-  if (placing.switches.empty()) return placing;
-  const auto progress = options.progress;
-  optimize::CalibrateOptions calibrating{.variant = options.base};
-  calibrating.variant.precision = model::Precision::kF32;
-  calibrating.variant.shapes.clear();
-  calibrating.progress = [&progress](std::size_t done, std::size_t all) {
-    return !progress ||
-           progress("calibrating", static_cast<double>(done) / static_cast<double>(all));
-  };
-  TS_ASSIGN_OR_RETURN(
-      placing.calibration,
-      optimize::calibrate(engine, declared, edges_of(placing.switches), samples, calibrating));
-  optimize::PlacementSearchOptions search{.base = options.base,
-                                          .weight_headroom = weight_headroom(),
-                                          .most_rounds = options.most_rounds,
-                                          .seed = options.seed};
-  search.progress = [&progress](int done, int all, const std::string& what) {
-    return !progress || progress("placing quantisers: " + what, static_cast<double>(done) / all);
-  };
-  TS_ASSIGN_OR_RETURN(
-      placing.result,
-      optimize::search_placement(graph, placing.switches, placing.calibration, bench, search));
-  if (placing.result.recipe.empty()) return placing;
-  for (const auto method : {optimize::RangeMethod::kMinMax, optimize::RangeMethod::kMse,
-                            optimize::RangeMethod::kPercentile}) {
-    optimize::QuantiseOptions ranges = placing.result.ranges;
-    ranges.method = method;
-    TS_ASSIGN_OR_RETURN(model::Recipe recipe,
-                        optimize::recipe_of(graph, placing.switches, placing.result.placement,
-                                            placing.calibration, ranges));
-    placing.recipes.emplace_back(fmt::format("ranges by {}", name_of(method)), std::move(recipe));
-  }
-  return placing;
+                                         Journal& journal, const PlacingOptions& options) {
+  return Stage(engine, declared, graph, samples, bench, journal, options).run();
 }
 
 }  // namespace tachostat::app

@@ -1,8 +1,8 @@
-// The quantisation stage: where integers pay on this machine, and with which ranges they stay
-// accurate.
+// The quantisation stage: where integers pay on this machine, and what keeps them accurate.
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,26 +17,33 @@ namespace tachostat::app {
 
 struct Placing {
   std::vector<optimize::Switch> switches = {};
-  optimize::Calibration calibration = {};
-  optimize::PlacementResult result = {};
-  // The result's placement with ranges chosen in each way, most usual first.
-  std::vector<std::pair<std::string, model::Recipe>> recipes = {};
+  optimize::PlacementResult result = {};  // as it was found for speed
+  optimize::Placement placement = {};     // without what was left in f32 for accuracy
+  model::Recipe recipe = {};              // empty: integers don't pay
+  // One line for each way that was tried to stay accurate, with its drop on the search's samples.
+  std::vector<std::string> notes = {};
 };
 
 // How much range weights need so that sums of products do not saturate on this processor.
 float weight_headroom();
 
 struct PlacingOptions {
-  model::Variant base = {};
+  model::Variant base = {};       // that is to be faster
+  model::Variant reference = {};  // f32
+  double max_drop = 0.01;
   std::uint64_t seed = 1;
   int most_rounds = 40;
+  // Mean drops of variants on the search's samples.
+  std::function<absl::StatusOr<std::vector<double>>(const std::vector<model::Variant>& variants)>
+      drops = {};
   std::function<bool(std::string_view stage, double done)> progress = {};
+  std::function<bool()> search_on = {};  // false: the search ends with the best so far; may be null
 };
 
 // `graph` has the shapes of the samples' most frequent shape; `declared` is the model's own.
 absl::StatusOr<Placing> place_quantisers(engine::Engine& engine, const model::Graph& declared,
                                          const model::Graph& graph,
                                          const optimize::Samples& samples, optimize::Bench& bench,
-                                         const PlacingOptions& options);
+                                         Journal& journal, const PlacingOptions& options);
 
 }  // namespace tachostat::app

@@ -19,6 +19,16 @@ struct Place {
   bool channels_last = false;
 };
 
+// Around matrix products, unlike around convolutions.
+bool has_channels_last(const model::Graph& graph, const model::Edge& edge) {
+  const int index = graph.find_layer(edge.layer);
+  if (index < 0) return false;
+  const model::Layer& reader = graph.layers[static_cast<std::size_t>(index)];
+  const int producer = reader.producers[static_cast<std::size_t>(edge.input)];
+  return reader.type == "MatMul" ||
+         (producer >= 0 && graph.layers[static_cast<std::size_t>(producer)].type == "MatMul");
+}
+
 // Edges with the same source are looked at once.
 std::vector<Place> places_of(const model::Graph& graph, const std::vector<model::Edge>& edges) {
   std::vector<Place> places;
@@ -26,10 +36,7 @@ std::vector<Place> places_of(const model::Graph& graph, const std::vector<model:
   for (const model::Edge& edge : edges) {
     std::string source = source_of(graph, edge);
     if (!seen.emplace(source, true).second) continue;
-    const int index = graph.find_layer(edge.layer);
-    const bool product =
-        index >= 0 && graph.layers[static_cast<std::size_t>(index)].type == "MatMul";
-    places.push_back({edge, std::move(source), product});
+    places.push_back({edge, std::move(source), has_channels_last(graph, edge)});
   }
   return places;
 }
