@@ -32,12 +32,17 @@ def bucket_of(value):
     return 32 * (shift + 1) + (value >> shift) - 32
 
 
+def wheel_file(path):
+    """A file of an installed wheel, in .venv or where this Python looks; empty where it is not installed."""
+    for place in [*(ROOT / ".venv").glob("lib/python3*/site-packages"), *map(pathlib.Path, sys.path)]:
+        if (place / path).exists():
+            return str(place / path)
+    return ""
+
+
 def rapidocr_model(stem):
     """A model of the installed rapidocr wheel."""
-    found = sorted((ROOT / ".venv").glob(f"lib/python3*/site-packages/rapidocr/models/{stem}.onnx"))
-    if not found:
-        sys.exit(f"bench: no {stem}.onnx in .venv: run ./run build first")
-    return str(found[0])
+    return wheel_file(f"rapidocr/models/{stem}.onnx") or sys.exit(f"bench: no {stem}.onnx in .venv: run ./run build first")
 
 
 def recogniser():

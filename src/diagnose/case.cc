@@ -37,6 +37,9 @@ double half_width(const LayerProfile& layer) {
   return n < 2 ? 0 : 1.96 * std::sqrt(squares / (n - 1) / n);
 }
 
+// A remedy that may make a layer longer by more than this many times has been told often enough.
+constexpr double kMostLoss = 10;
+
 // Between nothing and all; what is not a number is nothing.
 double part_of_whole(double value) { return std::isnan(value) ? 0 : std::clamp(value, 0.0, 1.0); }
 
@@ -87,7 +90,8 @@ void Case::add_layers() {
     layer.ns = static_cast<double>(one.time.sum()) / requests;
     layer.share = part_of_whole(one.share) / std::max(1.0, shares);
     layer.depthwise = is_depthwise(layer);
-    const double seconds = one.time.mean() * 1e-9;
+    // Rates are the kernels' own: what other processes took is not theirs.
+    const double seconds = profile::undisturbed_ns(one.time) * 1e-9;
     if (seconds <= 0) continue;
     const double bytes = one.work.bytes();
     if (one.work.flops >= 0) layer.flops = one.work.flops / seconds;
@@ -202,7 +206,8 @@ Finding Case::about(std::string_view rule, const std::vector<Cut>& cuts,
   for (const Cut& cut : sorted) {
     const double share = layer(cut.layer).share;
     const double high = part_of_whole(cut.high);
-    const double low = std::min(part_of_whole(cut.low), high);
+    const double low =
+        cut.low < 0 ? -std::min(-cut.low, kMostLoss) : std::min(part_of_whole(cut.low), high);
     finding.layers.push_back(layer(cut.layer).profile->name);
     finding.parts.push_back(
         {.layer = cut.layer, .share = share, .gain_low = share * low, .gain_high = share * high});

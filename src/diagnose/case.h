@@ -33,8 +33,8 @@ struct LayerFacts {
   bool counts = false;  // ran often enough to prove anything
   double ns = 0;        // of one request, all its executions
   double share = 0;
-  double flops = -1;       // per second, achieved
-  double bytes = -1;       // per second, achieved
+  double flops = -1;       // per second, achieved by executions that nothing disturbed
+  double bytes = -1;       // likewise
   double intensity = -1;   // FLOP per byte
   double weights = -1;     // share of its bytes that are weights
   double peak = -1;        // FLOP/s of one request's threads at its precision
@@ -44,7 +44,7 @@ struct LayerFacts {
 // A part of a layer's time that a remedy takes away: an interval.
 struct Cut {
   int layer = 0;
-  double low = 0;  // of that layer's time
+  double low = 0;  // of that layer's time; below zero where it may take longer
   double high = 0;
 };
 
@@ -142,6 +142,10 @@ class Case {
 // How a case works them out, once.
 std::vector<Cascade> cascades_of(const Case& c);
 BrokenByBranch find_broken_layers(const Case& c);
+
+// Layers near the roof that some lower precision would make faster; empty where they take too
+// little to be said.
+std::vector<int> near_roof(const Case& c);
 
 std::vector<Cut> cuts(const std::vector<int>& layers, double low, double high);
 std::vector<int> layers_of(const std::vector<Cut>& cuts);

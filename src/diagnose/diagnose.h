@@ -106,7 +106,9 @@ struct Finding {
   std::string summary{};              // one sentence with numbers, for people
   std::vector<std::string> layers{};  // most expensive first
   double share = 0;                   // of the objective, spent in those layers
-  double gain_low = 0;  // expected cut by the best remedy, as a share of the whole: interval
+  // Expected cut by the best remedy, as a share of the whole: an interval. Its low end is below
+  // zero where the remedy may cost more than it saves.
+  double gain_low = 0;
   double gain_high = 0;
   std::vector<Evidence> evidence{};
   std::vector<Remedy> remedies{};
@@ -140,7 +142,8 @@ std::span<const Family> families();
 
 // All rules' findings, the largest expected gain first. What two findings promise of the same time
 // is promised once: the one with the larger gain keeps it, the other's gain is of what is left.
-// `baseline`, when there is one, is what rules of the family "change" compare with.
+// Gains of different objectives are shares of different wholes, and both can be had. `baseline`,
+// when there is one, is what rules of the family "change" compare with.
 std::vector<Finding> diagnose(const profile::Profile& profile, const profile::Roofline& roofline,
                               const profile::Profile* baseline = nullptr);
 

@@ -1,10 +1,12 @@
 // Layers that wait for data, and bytes that are moved for nothing.
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "base/status.h"
 #include "base/units.h"
 #include "diagnose/case.h"
+#include "diagnose/integers.h"
 
 namespace tachostat::diagnose {
 namespace {
@@ -87,23 +89,33 @@ std::vector<Finding> find_memory_bound(const Case& c) {
   // them.
   const auto can_shrink = [&](const LayerFacts& layer) {
     return bits_of(layer.profile->precision) == 32 &&
-           (c.has_half_arithmetic() || is_heavy(layer.kind));
+           (c.has_half_arithmetic() || can_be_integer(layer));
   };
   const double wide =
       c.mean(bound, [&](const LayerFacts& layer) { return can_shrink(layer) ? 1.0 : 0.0; });
-  const bool fewer_bits = wide * c.share_of(bound) >= kMinShare;
+  // Integers change the whole model: one finding tells what they give.
+  const bool told = !c.has_half_arithmetic() && !near_roof(c).empty();
+  const bool fewer_bits = wide * c.share_of(bound) >= kMinShare && !told;
+  const bool integers = fewer_bits && !c.has_half_arithmetic();
   const bool batch = weights >= 0.5;
   if (!fewer_bits && !batch) return {};
-  std::vector<Cut> cuts;
+  std::map<int, Cut> found;
+  if (integers) {
+    for (const Cut& cut : cuts_by_integers(c)) found.emplace(cut.layer, cut);
+  }
   for (const int index : bound) {
     const LayerFacts& layer = c.layer(index);
-    Cut cut{index, 0, 0};
-    if (fewer_bits && can_shrink(layer)) cut = {index, kLeastCut, kBestCut};
+    Cut& cut = found.try_emplace(index, Cut{index, 0, 0}).first->second;
+    if (fewer_bits && can_shrink(layer)) {
+      if (!integers) cut.low = kLeastCut;
+      cut.high = std::max(cut.high, kBestCut);
+    }
     const double part = std::max(0.0, layer.weights);
     if (batch) cut.low = std::max(cut.low, kLeastWeightCut * part);
     if (batch) cut.high = std::max(cut.high, kBestWeightCut * part);
-    cuts.push_back(cut);
   }
+  std::vector<Cut> cuts;
+  for (const auto& [index, cut] : found) cuts.push_back(cut);
   Finding finding =
       c.about("memory-bound", cuts, fewer_bits ? Objective::kLatency : Objective::kThroughput);
   const double bytes = c.mean(bound, [](const LayerFacts& layer) { return layer.bytes; });
@@ -112,10 +124,10 @@ std::vector<Finding> find_memory_bound(const Case& c) {
   const bool cached = bandwidth > 0 && from_cache(c, bytes);
   finding.summary = fmt::format(
       "{} of request time waits for data: {:.2f} FLOP per byte at {}B/s, {} of this machine's {} "
-      "bandwidth; {} of the bytes are weights",
-      percent(finding.share), intensity, format_count(bytes),
+      "bandwidth; {} of the bytes are weights{}",
+      percent(c.share_of(bound)), intensity, format_count(bytes),
       percent(bytes / (bandwidth > 0 ? bandwidth : c.roofline().memory_bandwidth)),
-      cached ? "cache" : "memory", percent(weights));
+      cached ? "cache" : "memory", percent(weights), finding.gain_low < 0 ? kMayLose : "");
   const std::uint64_t n = c.executions_of(bound);
   finding.evidence = {{"achieved bandwidth", bytes, "B/s", n},
                       {"memory bandwidth", c.roofline().memory_bandwidth, "B/s", 1},
@@ -333,7 +345,9 @@ constexpr std::array<Rule, 8> kRules = {{
      "left of the ridge, 50 % of the bandwidth or more, together 10 % of request time",
      "lower-precision (32-bit layers of 10 % of request time; quantise, of those that multiply, "
      "where the machine has no 16-bit arithmetic), batch (half of the bytes or more are weights)",
-     "15 % to 50 % of the 32-bit layers' time, or 25 % to 75 % of the weights' part",
+     "15 % to 50 % of the 32-bit layers' time (integers: as for compute-bound, which tells it "
+     "alone "
+     "where both could), or 25 % to 75 % of the weights' part",
      "Williams, Waterman, Patterson: Roofline, CACM 52(4), 2009", find_memory_bound},
     {"cache-thrashing",
      "activations of one execution against the last-level cache; cache misses where they are "

@@ -23,21 +23,80 @@ Evidence threads_of(const Case& c) {
   return {"threads", static_cast<double>(c.profile().threads), "", 1};
 }
 
-// Idle time can at most all be used by other requests. Contention for memory and caches, and the
-// time that one request then takes longer, have been seen to leave no more than a fifth of it.
-constexpr double kLeastUse = 0.2;
+// Of busy time when requests run side by side on a thread each. Work that is not split leaves out
+// the splitting itself and lines that threads pull from one another; but requests compete for
+// memory and shared caches, the more the less of a layer's data fits a core's own cache.
+constexpr double kLeastBusy = 0.9;
+constexpr double kMostBusyInCache = 1.25;
+constexpr double kMostBusy = 1.4;
+
+Cut cut_side_by_side(const Case& c, int layer, double idle) {
+  const double bytes = layer == Part::kNoLayer ? 0 : c.layer(layer).profile->work.bytes();
+  const double own = c.roofline().l2_bytes;
+  const bool fits = own > 0 && bytes >= 0 && bytes <= own / 2;
+  const double busy = 1 - idle;
+  return {layer, 1 - busy * (fits ? kMostBusyInCache : kMostBusy), 1 - busy * kLeastBusy};
+}
+
+// All but one of a request's threads.
+double idle_when_serial(const Case& c) {
+  const double threads = std::max(1, c.profile().threads);
+  return (threads - 1) / threads;
+}
+
+// One thread works in layers without a parallel part, and between layers; with requests side by
+// side the others do too. Too little of that is not worth a word.
+void add_serial_time(const Case& c, Finding& finding) {
+  const double serial =
+      c.share_of(c.pick([](const LayerFacts& one) { return one.profile->thread_efficiency < 0; }));
+  const double outside = c.request_ns() > 0 && c.profile().dropped_spans == 0
+                             ? static_cast<double>(c.profile().unattributed_ns) /
+                                   static_cast<double>(c.profile().request_time.sum())
+                             : 0;
+  const double share = std::min(serial + outside, 1 - std::min(1.0, finding.share));
+  if (share < kMinOverhead) return;
+  const Cut cut = cut_side_by_side(c, Part::kNoLayer, idle_when_serial(c));
+  const Part part{.share = share, .gain_low = share * cut.low, .gain_high = share * cut.high};
+  finding.parts.push_back(part);
+  finding.share += part.share;
+  finding.gain_low += part.gain_low;
+  finding.gain_high += part.gain_high;
+  finding.evidence.emplace_back("time of one thread alone", share, "share", c.requests());
+}
+
+bool is_small(const Case& c, const LayerFacts& layer) {
+  // Where worker spans were recorded, a layer without one ran on a single thread: nothing to join.
+  return layer.profile->time.mean() < kSmallNs && !is_overhead(layer.kind) &&
+         layer.kind != Kind::kShape &&
+         (layer.profile->thread_efficiency >= 0 || !has_worker_spans(c));
+}
+
+// Empty where they take too little to be said.
+std::vector<int> small_layers(const Case& c) {
+  std::vector<int> small = c.pick([&](const LayerFacts& layer) { return is_small(c, layer); });
+  if (c.share_of(small) < kSubstantial) small.clear();
+  return small;
+}
+
+// Layers too small to split have a rule of their own.
+std::vector<int> idle_layers(const Case& c) {
+  constexpr double kLowEfficiency = 0.7;
+  const std::vector<int> small = small_layers(c);
+  std::vector<int> idle = c.pick([&](const LayerFacts& layer) {
+    const double efficiency = layer.profile->thread_efficiency;
+    return efficiency >= 0 && efficiency < kLowEfficiency &&
+           !std::binary_search(small.begin(), small.end(), layer.index);
+  });
+  if (c.share_of(idle) < kSubstantial) idle.clear();
+  return idle;
+}
 
 std::vector<Finding> idle_by_spans(const Case& c) {
-  constexpr double kLowEfficiency = 0.7;
-  const std::vector<int> idle = c.pick([](const LayerFacts& layer) {
-    const double efficiency = layer.profile->thread_efficiency;
-    return efficiency >= 0 && efficiency < kLowEfficiency;
-  });
-  if (c.share_of(idle) < kSubstantial) return {};
+  const std::vector<int> idle = idle_layers(c);
+  if (idle.empty()) return {};
   std::vector<Cut> cuts;
   for (const int index : idle) {
-    const double part = 1 - c.layer(index).profile->thread_efficiency;
-    cuts.push_back({index, kLeastUse * part, part});
+    cuts.push_back(cut_side_by_side(c, index, 1 - c.layer(index).profile->thread_efficiency));
   }
   const double efficiency =
       c.mean(idle, [](const LayerFacts& layer) { return layer.profile->thread_efficiency; });
@@ -48,6 +107,7 @@ std::vector<Finding> idle_by_spans(const Case& c) {
       c.profile().threads, percent(1 - efficiency), percent(finding.share));
   finding.evidence = {{"thread efficiency", efficiency, "share", c.executions_of(idle)},
                       threads_of(c)};
+  add_serial_time(c, finding);
   finding.remedies = {Remedy::kThreadsAndStreams};
   finding.confidence = 0.8;
   return {std::move(finding)};
@@ -118,20 +178,20 @@ std::vector<Finding> find_small_layers(const Case& c) {
   constexpr double kLeastJoinNs = 500;
   constexpr double kMostJoinNs = 5'000;
   if (c.profile().threads < 2) return {};
-  // Where worker spans were recorded, a layer without one ran on a single thread: nothing to join.
-  const bool seen = has_worker_spans(c);
-  const std::vector<int> small = c.pick([&](const LayerFacts& layer) {
-    return layer.profile->time.mean() < kSmallNs && !is_overhead(layer.kind) &&
-           layer.kind != Kind::kShape && (layer.profile->thread_efficiency >= 0 || !seen);
-  });
-  if (c.share_of(small) < kSubstantial) return {};
+  const std::vector<int> small = small_layers(c);
+  if (small.empty()) return {};
   const double per_request =
       static_cast<double>(c.executions_of(small)) / static_cast<double>(c.requests());
   std::vector<Cut> cuts;
   for (const int index : small) {
     // Joining takes at most half of a layer's time, else one thread would have run it.
     const double mean = std::max(1.0, c.layer(index).profile->time.mean());
-    cuts.push_back({index, std::min(kLeastJoinNs / mean, 0.5), std::min(kMostJoinNs / mean, 0.5)});
+    Cut cut{index, std::min(kLeastJoinNs / mean, 0.5), std::min(kMostJoinNs / mean, 0.5)};
+    if (const double efficiency = c.layer(index).profile->thread_efficiency; efficiency >= 0) {
+      const Cut seen = cut_side_by_side(c, index, 1 - efficiency);
+      cut = {index, std::max(cut.low, seen.low), std::max(cut.high, seen.high)};
+    }
+    cuts.push_back(cut);
   }
   Finding finding = c.about("small-layers", cuts, Objective::kThroughput);
   const double mean_ns = finding.share * c.request_ns() / per_request;
@@ -142,6 +202,8 @@ std::vector<Finding> find_small_layers(const Case& c) {
   finding.evidence = {{"mean time of a layer", mean_ns, "ns", c.executions_of(small)},
                       {"such layers per request", per_request, "layers", c.requests()},
                       threads_of(c)};
+  // Said once, by the rule that the larger layers belong to.
+  if (has_worker_spans(c) && idle_layers(c).empty()) add_serial_time(c, finding);
   finding.remedies = {Remedy::kThreadsAndStreams, Remedy::kFuse};
   finding.confidence = 0.6;
   return {std::move(finding)};
@@ -287,10 +349,13 @@ std::vector<Finding> find_hyper_threads(const Case& c) {
 constexpr std::array<Rule, 8> kRules = {{
     {"idle-workers",
      "thread efficiency (worker spans); without them, FLOP/s against one thread's peak",
-     "under 70 % in layers of 20 % of request time; without spans: compute-bound f32 layers no "
+     "under 70 % in layers of 20 % of request time, but for those of small-layers; without spans: "
+     "compute-bound f32 layers no "
      "faster than one thread could be, 20 %",
      "threads-and-streams",
-     "20 % to 100 % of the idle time; without spans nothing to half of what is missing to the peak",
+     "the measured idle time, and all threads but one of layers and stretches that one works alone "
+     "in; busy time then takes 0.9 to 1.25 times as long (1.4 where a layer's data do not fit half "
+     "of the second-level cache); without spans nothing to half of what is missing to the peak",
      "oneTBB and oneDNN spans (docs/design/profile-format.md, Threads)", find_idle_workers},
     {"imbalance", "the busiest thread's time ÷ the mean of those that took part",
      "1.25 or more in layers of 20 µs and more, 10 % of request time",

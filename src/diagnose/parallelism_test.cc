@@ -12,8 +12,8 @@ TEST(IdleWorkers, LowEfficiencyOverMuchOfTheTimeIsFound) {
   const std::vector<Finding> findings = diagnose(profile_of({idle, healthy(0.38)}), machine());
   ASSERT_THAT(rules_of(findings), ElementsAre("idle-workers"));
   expect_honest(findings[0]);
-  EXPECT_NEAR(findings[0].gain_high, 0.3, 1e-9);
-  EXPECT_NEAR(findings[0].gain_low, 0.06, 1e-9);
+  EXPECT_NEAR(findings[0].gain_high, 0.6 * (1 - 0.5 * 0.9), 1e-9);
+  EXPECT_NEAR(findings[0].gain_low, 0.6 * (1 - 0.5 * 1.4), 1e-9);
   EXPECT_THAT(findings[0].remedies, ElementsAre(Remedy::kThreadsAndStreams));
   EXPECT_EQ(findings[0].evidence[0].metric, "thread efficiency");
   EXPECT_EQ(findings[0].evidence[0].n, kRequests);

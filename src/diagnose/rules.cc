@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "base/status.h"
@@ -47,14 +48,19 @@ class Left {
     double& left = left_.try_emplace(key(objective, part.layer), 1).first->second;
     left = std::max(0.0, left - part.gain_high / part.share);
   }
+  // False when it was told before.
+  bool tell_loss(Objective objective, int layer) {
+    return losses_.insert(key(objective, layer)).second;
+  }
 
  private:
-  // Latency and throughput are had from the same time of a layer.
+  // Processor time that is had by more requests side by side makes none of them faster: what one
+  // objective gains is not taken from another's.
   static std::pair<int, int> key(Objective objective, int layer) {
-    const bool time = objective == Objective::kLatency || objective == Objective::kThroughput;
-    return {time ? 0 : 1 + static_cast<int>(objective), layer};
+    return {static_cast<int>(objective), layer};
   }
   std::map<std::pair<int, int>, double> left_;
+  std::set<std::pair<int, int>> losses_;
 };
 
 // Findings come in order of rank; each takes what it promises from the layers' time.
@@ -68,7 +74,9 @@ void promise_once(std::vector<Finding>& findings) {
       if (part.layer != Part::kNoLayer) {
         const double share = left.of(finding.objective, part.layer);
         part.gain_high = std::min(part.gain_high * share, part.share * share);
-        part.gain_low = std::min(part.gain_low * share, part.gain_high);
+        // What a remedy may cost is told once too.
+        const bool told = part.gain_low < 0 && !left.tell_loss(finding.objective, part.layer);
+        part.gain_low = told ? 0 : std::min(part.gain_low * share, part.gain_high);
         left.take(finding.objective, part);
       }
       finding.gain_low += part.gain_low;

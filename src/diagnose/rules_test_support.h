@@ -133,18 +133,19 @@ inline void expect_honest(const Finding& finding) {
   EXPECT_GT(finding.gain_high, 0) << finding.rule;
 }
 
-// Nobody promises more of a layer than it takes, all findings together.
+// Nobody promises more of a layer than it takes, all findings of an objective together.
 inline void expect_promised_once(const std::vector<Finding>& findings) {
-  std::map<int, double> promised;
-  std::map<int, double> share;
+  std::map<std::pair<Objective, int>, double> promised;
+  std::map<std::pair<Objective, int>, double> share;
   for (const Finding& finding : findings) {
     for (const Part& part : finding.parts) {
       if (part.layer == Part::kNoLayer) continue;
-      promised[part.layer] += part.gain_high;
-      share[part.layer] = std::max(share[part.layer], part.share);
+      const std::pair<Objective, int> key(finding.objective, part.layer);
+      promised[key] += part.gain_high;
+      share[key] = std::max(share[key], part.share);
     }
   }
-  for (const auto& [layer, gain] : promised) EXPECT_LE(gain, share[layer] + 1e-9) << layer;
+  for (const auto& [key, gain] : promised) EXPECT_LE(gain, share[key] + 1e-9) << key.second;
 }
 
 struct Expected {

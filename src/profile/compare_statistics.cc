@@ -10,6 +10,8 @@
 
 #include "profile/change_point.h"
 
+#include "profile/profile.h"
+
 namespace tachostat::profile {
 namespace {
 

@@ -9,10 +9,6 @@
 
 namespace tachostat::profile {
 
-// Mean of the fastest quarter of the values, in nanoseconds: what an execution takes that nothing
-// disturbs. Neighbours only ever add time. 0 when empty.
-double undisturbed_ns(const base::Histogram& time);
-
 double mean_of(std::span<const double> values);
 double median_of(std::vector<double> values);
 // The value at which half of the weight is reached.

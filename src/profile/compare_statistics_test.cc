@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <random>
+#include "profile/profile.h"
 
 namespace tachostat::profile {
 namespace {

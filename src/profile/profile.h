@@ -170,6 +170,10 @@ class Builder {
   std::map<Key, PerBucket> buckets_;
 };
 
+// Mean of the fastest quarter of the values, in nanoseconds: what an execution takes that nothing
+// disturbs. Neighbours only ever add time. 0 when empty.
+double undisturbed_ns(const base::Histogram& time);
+
 std::string to_json(const Profile& profile);
 // InvalidArgument names the member that is missing or wrong.
 absl::StatusOr<Profile> from_json(std::string_view json);
