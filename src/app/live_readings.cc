@@ -8,13 +8,11 @@ LiveReadings::LiveReadings(const base::Clock& clock, const model::Graph& graph,
 
 void LiveReadings::look(const probe::SensorSnapshot& snapshot) {
   base::MutexLock lock(mutex_);
-  if (!now_.is_new(snapshot)) return;
+  if (!sensors_.now().is_new(snapshot)) return;
   const schedule::Statistics statistics = scheduler_->statistics();
-  now_.look(snapshot, statistics.succeeded + statistics.failed);
-  if (now_.seconds() < base::to_seconds(ServingWindow::kLength)) return;
-  SensorStretch next = now_.next();
-  before_ = std::move(now_);
-  now_ = std::move(next);
+  sensors_.now().look(snapshot, statistics.succeeded + statistics.failed);
+  if (sensors_.now().seconds() < base::to_seconds(ServingWindow::kLength)) return;
+  sensors_.turn(sensors_.now().next());
 }
 
 void LiveReadings::add_session(const engine::Session& session) {
@@ -34,15 +32,15 @@ void LiveReadings::fill(profile::Profile& profile) const {
   Readings readings;
   {
     base::MutexLock lock(mutex_);
-    SensorStretch both = before_;
-    both.add(now_);
-    both.fill(profile.threads * profile.streams, readings);
+    sensors_.both([](const SensorStretch& newer, SensorStretch& to) { to.add(newer); })
+        .fill(profile.threads * profile.streams, readings);
   }
   serving_.fill(profile.variant, profile.streams, readings);
   if (const model::PlanPtr plan = scheduler_->plan()) {
     readings["serving/batch_limit"] = reading_of(plan->max_batch, "1");
   }
   fill_shapes(profile.variant, readings);
+  inputs_.fill_values(readings);
   profile.readings.merge(readings);
 }
 

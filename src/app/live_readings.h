@@ -9,6 +9,7 @@
 #include "app/readings.h"
 #include "app/serving_window.h"
 #include "app/traffic.h"
+#include "app/two_windows.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "engine/engine.h"
@@ -47,8 +48,7 @@ class LiveReadings {
   ColdShapes shapes_;
   ServingWindow serving_;
   mutable base::Mutex mutex_;
-  SensorStretch now_ TS_GUARDED_BY(mutex_);
-  SensorStretch before_ TS_GUARDED_BY(mutex_);
+  TwoWindows<SensorStretch> sensors_ TS_GUARDED_BY(mutex_);
   std::map<std::string, std::uint64_t> sessions_ TS_GUARDED_BY(mutex_);  // by variant
 };
 

@@ -144,5 +144,17 @@ TEST(LiveReadings, LookAtEachSnapshotOnceAndKeepWhatTheProfileHas) {
   EXPECT_EQ(profile.readings.at("thermal/cpu").mean, 99);
 }
 
+TEST(LiveReadings, KnowHowValuesLie) {
+  Fixture fixture;
+  for (int i = 0; i < 3; ++i) {
+    fixture.clock.advance(std::chrono::seconds(1));
+    fixture.inputs.seen({engine::f32_tensor("x", {0, 2}, {1, 2})});
+  }
+  const auto readings = fixture.filled();
+  EXPECT_EQ(readings.at("input/x/mean").mean, 1);
+  EXPECT_EQ(readings.at("input/x/mean").n, 3U);
+  EXPECT_EQ(readings.at("input/x/deviation").mean, 1);
+}
+
 }  // namespace
 }  // namespace tachostat::app

@@ -86,7 +86,25 @@ double SensorStretch::growth(std::string_view name) const {
   return found == seen_.end() || !found->second.is_rate ? -1 : found->second.spread.sum;
 }
 
+// The cgroup's limit is what the user allows; without one, what the machine has.
+void SensorStretch::fill_budget(Readings& readings) const {
+  const auto limit = seen_.find("cgroup/memory/limit");
+  if (limit != seen_.end()) {
+    readings["memory/budget"] = limit->second.spread.reading("By");
+    return;
+  }
+  double total = 0;
+  std::uint64_t n = 0;
+  for (const auto& [name, seen] : seen_) {
+    if (!name.starts_with("numa/") || !name.ends_with("/total")) continue;
+    total += seen.spread.mean();
+    n = seen.spread.n;
+  }
+  if (total > 0) readings["memory/budget"] = reading_of(total, "By", n);
+}
+
 void SensorStretch::fill(int threads, Readings& readings) const {
+  fill_budget(readings);
   const bool is_long = seconds_ >= base::to_seconds(kLeast);
   for (const auto& [name, seen] : seen_) {
     if (seen.is_rate && !is_long) continue;

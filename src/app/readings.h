@@ -64,6 +64,7 @@ class SensorStretch {
   double growth(std::string_view name) const;
   void fill_shares(Readings& readings) const;
   void fill_process(Readings& readings) const;
+  void fill_budget(Readings& readings) const;
   void correct_throttled(int threads, Readings& readings) const;
 
   std::map<std::string, Seen, std::less<>> seen_;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "diagnose/diagnose.h"
+
 namespace tachostat::app {
 namespace {
 
@@ -155,6 +157,27 @@ TEST(SensorStretch, GoesOnInTheNextAndAddsUp) {
   first.add(second);
   EXPECT_THAT(readings_of(first).at("cgroup/cpu/used").mean, DoubleNear(2, 1e-9));
   EXPECT_EQ(readings_of(first).at("cgroup/cpu/used").high, 3);
+}
+
+TEST(SensorStretch, TheCgroupsLimitIsTheBudgetElseTheMachinesMemory) {
+  Machine machine;
+  machine.level("numa/node0/total", "By", 16e9);
+  machine.level("numa/node1/total", "By", 8e9);
+  SensorStretch whole;
+  whole.look(machine.after(kSecond), 0);
+  EXPECT_EQ(readings_of(whole).at("memory/budget").mean, 24e9);
+  machine.level("cgroup/memory/limit", "By", 1e9);
+  SensorStretch limited;
+  limited.look(machine.after(kSecond), 0);
+  EXPECT_EQ(readings_of(limited).at("memory/budget").mean, 1e9);
+  EXPECT_THAT(readings_of(SensorStretch()), Not(Contains(Key("memory/budget"))));
+
+  profile::Profile profile;
+  limited.fill(1, profile.readings);
+  profile.readings["memory/held"] = reading_of(2e9, "By");
+  const auto findings = diagnose::diagnose(profile, {});
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].rule, "over-memory-budget");
 }
 
 }  // namespace

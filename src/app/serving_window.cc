@@ -31,20 +31,23 @@ void set(Readings& readings, const std::string& name, const Spread& spread,
 }  // namespace
 
 ServingWindow::ServingWindow(const base::Clock& clock, const model::Graph& graph)
-    : clock_(clock), outputs_(names_of(graph.outputs)) {
-  now_.begin = before_.begin = clock.now();
-  now_.asked.resize(outputs_.size());
-  before_.asked.resize(outputs_.size());
+    : clock_(clock), outputs_(names_of(graph.outputs)), windows_(window_from(clock.now())) {}
+
+ServingWindow::Window ServingWindow::window_from(base::Time now) const {
+  Window window{.begin = now};
+  window.asked.resize(outputs_.size());
+  return window;
 }
 
 void ServingWindow::begin_window(base::Time now) {
-  if (now - now_.begin < kLength) return;
+  const base::Duration length = now - windows_.now().begin;
+  if (length < kLength) return;
   // After a pause nothing of before it is recent.
-  const bool paused = now - now_.begin >= 2 * kLength;
-  Window fresh{.begin = now};
-  fresh.asked.resize(outputs_.size());
-  before_ = paused ? fresh : std::move(now_);
-  now_ = std::move(fresh);
+  if (length >= 2 * kLength) {
+    windows_.restart(window_from(now));
+  } else {
+    windows_.turn(window_from(now));
+  }
 }
 
 void ServingWindow::answered(const schedule::Answered& answered) {
@@ -54,13 +57,14 @@ void ServingWindow::answered(const schedule::Answered& answered) {
   const int batch = std::max(1, timing.batch);
   base::MutexLock lock(mutex_);
   begin_window(timing.done);
-  now_.latency.add(base::to_seconds(timing.done - timing.arrival));
-  now_.busy_seconds += compute / batch;
-  auto of = variant_in(now_.variants, answered.variant);
-  if (of == now_.variants.end()) {
-    if (now_.variants.size() >= kMostVariants) return;
-    now_.variants.push_back({.variant = std::string(answered.variant)});
-    of = std::prev(now_.variants.end());
+  Window& now = windows_.now();
+  now.latency.add(base::to_seconds(timing.done - timing.arrival));
+  now.busy_seconds += compute / batch;
+  auto of = variant_in(now.variants, answered.variant);
+  if (of == now.variants.end()) {
+    if (now.variants.size() >= kMostVariants) return;
+    now.variants.push_back({.variant = std::string(answered.variant)});
+    of = std::prev(now.variants.end());
   }
   of->queue.add(base::to_seconds(timing.dispatched - timing.arrival));
   of->compute.add(compute);
@@ -70,11 +74,12 @@ void ServingWindow::answered(const schedule::Answered& answered) {
 
 void ServingWindow::wired(const serve::Wired& wired) {
   base::MutexLock lock(mutex_);
-  now_.decode.add(base::to_seconds(wired.decode));
-  now_.encode.add(base::to_seconds(wired.encode));
-  now_.text.add(wired.text ? 1 : 0);
+  Window& now = windows_.now();
+  now.decode.add(base::to_seconds(wired.decode));
+  now.encode.add(base::to_seconds(wired.encode));
+  now.text.add(wired.text ? 1 : 0);
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    now_.asked[i].add(asks_for(wired.outputs, outputs_[i]) ? 1 : 0);
+    now.asked[i].add(asks_for(wired.outputs, outputs_[i]) ? 1 : 0);
   }
 }
 
@@ -99,9 +104,7 @@ void ServingWindow::add(const Window& from, Window& to) {
 
 ServingWindow::Window ServingWindow::both() const {
   base::MutexLock lock(mutex_);
-  Window all = before_;
-  add(now_, all);
-  return all;
+  return windows_.both(add);
 }
 
 void ServingWindow::fill(std::string_view variant, int streams, Readings& readings) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/readings.h"
+#include "app/two_windows.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "model/model.h"
@@ -42,6 +43,7 @@ class ServingWindow {
     Spread decode{}, encode{}, text{};
     std::vector<Spread> asked{};  // by output
   };
+  Window window_from(base::Time now) const;
   void begin_window(base::Time now) TS_REQUIRES(mutex_);
   Window both() const;
   static void add(const Window& from, Window& to);
@@ -49,8 +51,7 @@ class ServingWindow {
   const base::Clock& clock_;
   const std::vector<std::string> outputs_;
   mutable base::Mutex mutex_;
-  Window now_ TS_GUARDED_BY(mutex_);
-  Window before_ TS_GUARDED_BY(mutex_);
+  TwoWindows<Window> windows_ TS_GUARDED_BY(mutex_);
 };
 
 }  // namespace tachostat::app

@@ -105,6 +105,7 @@ void RecentInputs::seen(const std::vector<engine::Tensor>& inputs) {
     std::erase_if(counts_, [](const auto& entry) { return entry.second < 0.5; });
   }
   if (bytes > kMaxBytes || !due()) return;
+  values_.add(inputs);
   std::vector<engine::Tensor> copy;
   for (const engine::Tensor& input : inputs) copy.push_back(copy_of(input));
   if (kept_.size() < kKept) {
@@ -124,6 +125,11 @@ std::vector<std::vector<engine::Tensor>> RecentInputs::recent(
     if (shapes.empty() || same_shapes(shapes, kept_[index])) result.push_back(kept_[index]);
   }
   return result;
+}
+
+void RecentInputs::fill_values(Readings& readings) const {
+  base::MutexLock lock(mutex_);
+  values_.fill(readings);
 }
 
 std::uint64_t RecentInputs::counted() const {

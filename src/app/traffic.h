@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/input_values.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "engine/engine.h"
@@ -52,6 +53,8 @@ class RecentInputs {
   // Most frequent first, with their share of all requests seen; the past fades (halved every 1,000
   // requests).
   std::vector<std::pair<model::InputShapes, double>> shapes() const;
+  // What is known of the values of requests, one an interval.
+  void fill_values(Readings& readings) const;
   // Requests behind those shares; fades with them.
   std::uint64_t counted() const;
 
@@ -64,6 +67,7 @@ class RecentInputs {
   std::vector<std::vector<engine::Tensor>> kept_ TS_GUARDED_BY(mutex_);  // a ring
   std::size_t next_ TS_GUARDED_BY(mutex_) = 0;
   base::Time last_ TS_GUARDED_BY(mutex_){};
+  InputValues values_ TS_GUARDED_BY(mutex_);
   std::vector<std::pair<model::InputShapes, double>> counts_ TS_GUARDED_BY(mutex_);
   double total_ TS_GUARDED_BY(mutex_) = 0;
 };

@@ -18,8 +18,8 @@ namespace {
 std::vector<Finding> find_regression(const Case& c) {
   constexpr double kLeastShare = 0.01;
   if (c.baseline() == nullptr || !c.enough_requests()) return {};
-  const std::array<profile::ComparedRun, 1> base = {{{"baseline", *c.baseline()}}};
-  const std::array<profile::ComparedRun, 1> head = {{{"profile", c.profile()}}};
+  const std::array<profile::RunView, 1> base = {{{"baseline", c.baseline()}}};
+  const std::array<profile::RunView, 1> head = {{{"profile", &c.profile()}}};
   const auto compared = profile::compare(base, head, {.least_share = kLeastShare});
   if (!compared.ok() || !compared->regressed()) return {};
   std::unordered_map<std::string_view, int> places;

@@ -30,12 +30,23 @@ constexpr double kLeastBusy = 0.9;
 constexpr double kMostBusyInCache = 1.25;
 constexpr double kMostBusy = 1.4;
 
+// Time that threads of this process were ready to run and did not, as a share of all their time.
+double waiting_share(const Case& c) { return c.reading_or("process/run_delay_share", -1); }
+
+// A thread that waits for a processor which another process has looks idle, and is not. Which of
+// the idle time that was is not told, so the low end takes all waiting to be in it.
+double idle_at_least(const Case& c, double idle) {
+  const double waiting = std::clamp(waiting_share(c), 0.0, 0.99);
+  return std::max(0.0, (idle - waiting) / (1 - waiting));
+}
+
 Cut cut_side_by_side(const Case& c, int layer, double idle) {
   const double bytes = layer == Part::kNoLayer ? 0 : c.layer(layer).profile->work.bytes();
   const double own = c.roofline().l2_bytes;
   const bool fits = own > 0 && bytes >= 0 && bytes <= own / 2;
-  const double busy = 1 - idle;
-  return {layer, 1 - busy * (fits ? kMostBusyInCache : kMostBusy), 1 - busy * kLeastBusy};
+  const double most_busy = 1 - idle_at_least(c, idle);
+  return {layer, 1 - most_busy * (fits ? kMostBusyInCache : kMostBusy),
+          1 - (1 - idle) * kLeastBusy};
 }
 
 // All but one of a request's threads.
@@ -273,9 +284,6 @@ std::vector<Finding> find_streams_idle(const Case& c) {
   return {std::move(finding)};
 }
 
-// Time that threads of this process were ready to run and did not, as a share of all their time.
-double waiting_share(const Case& c) { return c.reading_or("process/run_delay_share", -1); }
-
 std::vector<Finding> find_oversubscription(const Case& c) {
   constexpr double kLeastWaiting = 0.05;
   const std::int64_t threads = c.threads();
@@ -355,7 +363,9 @@ constexpr std::array<Rule, 8> kRules = {{
      "threads-and-streams",
      "the measured idle time, and all threads but one of layers and stretches that one works alone "
      "in; busy time then takes 0.9 to 1.25 times as long (1.4 where a layer's data do not fit half "
-     "of the second-level cache); without spans nothing to half of what is missing to the peak",
+     "of the second-level cache); at the low end without the time that threads waited for a "
+     "processor "
+     "(`process/run_delay_share`); without spans nothing to half of what is missing to the peak",
      "oneTBB and oneDNN spans (docs/design/profile-format.md, Threads)", find_idle_workers},
     {"imbalance", "the busiest thread's time ÷ the mean of those that took part",
      "1.25 or more in layers of 20 µs and more, 10 % of request time",

@@ -3,6 +3,7 @@
 #include "base/status.h"
 #include "base/units.h"
 #include "diagnose/case.h"
+#include "profile/columns.h"
 
 namespace tachostat::diagnose {
 namespace {
@@ -66,12 +67,7 @@ std::string quantity(double value, std::string_view unit) {
 std::string quantity(const Evidence& evidence) { return quantity(evidence.value, evidence.unit); }
 
 // Names come from the model's file: nothing in them may steer a terminal.
-std::string plain(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  }
-  return text;
-}
+using profile::printable;
 
 std::string_view whole_of(Objective objective) {
   switch (objective) {
@@ -88,7 +84,7 @@ std::string_view whole_of(Objective objective) {
 }
 
 std::string lines_of(const Finding& finding, std::size_t number) {
-  std::string text = fmt::format("{}. {}: {}\n", number, finding.rule, plain(finding.summary));
+  std::string text = fmt::format("{}. {}: {}\n", number, finding.rule, printable(finding.summary));
   if (finding.gain_high > 0) {
     text += fmt::format("   expected gain: {} to {} of {} (confidence {})\n",
                         percent(finding.gain_low), percent(finding.gain_high),
@@ -97,7 +93,7 @@ std::string lines_of(const Finding& finding, std::size_t number) {
   if (!finding.layers.empty()) {
     text += "   layers: ";
     for (std::size_t i = 0; i < std::min(finding.layers.size(), kShownLayers); ++i) {
-      text += (i == 0 ? "" : ", ") + plain(finding.layers[i]);
+      text += (i == 0 ? "" : ", ") + printable(finding.layers[i]);
     }
     if (finding.layers.size() > kShownLayers) {
       text += fmt::format(" and {} more", finding.layers.size() - kShownLayers);
@@ -105,7 +101,7 @@ std::string lines_of(const Finding& finding, std::size_t number) {
     text += "\n";
   }
   for (const Evidence& one : finding.evidence) {
-    text += fmt::format("   {}: {}", plain(one.metric), quantity(one));
+    text += fmt::format("   {}: {}", printable(one.metric), quantity(one));
     if (one.low < one.high) {
       text += fmt::format(" ({} to {})", quantity(one.low, one.unit), quantity(one.high, one.unit));
     }
@@ -115,7 +111,7 @@ std::string lines_of(const Finding& finding, std::size_t number) {
   for (std::size_t i = 0; i < finding.remedies.size(); ++i) {
     text += fmt::format("{} {}", i == 0 ? "" : ",", name_of(finding.remedies[i].kind));
     for (const auto& [name, value] : finding.remedies[i].settings) {
-      text += fmt::format(" ({}: {})", name, plain(value));
+      text += fmt::format(" ({}: {})", name, printable(value));
     }
   }
   return text + "\n";

@@ -52,6 +52,8 @@ std::string right(std::string_view text, std::size_t width) {
   return std::string(width - fitted.width, ' ') + fitted.text;
 }
 
+std::string printable(std::string_view text) { return fit(text, std::string_view::npos).text; }
+
 std::string shortened(std::string_view text, std::size_t width) { return fit(text, width).text; }
 
 }  // namespace tachostat::profile

@@ -96,7 +96,7 @@ void fill_rows(const CompareTable& table, const Differences& differences, Compar
   }
 }
 
-void note_matching(std::span<const ComparedRun> base, const CompareTable& table, Comparison& to) {
+void note_matching(std::span<const RunView> base, const CompareTable& table, Comparison& to) {
   const std::size_t head = base.size();  // HEAD's first run
   to.by_name = table.matching.count(head, MatchedBy::kName);
   to.by_originals = table.matching.count(head, MatchedBy::kOriginals);
@@ -131,8 +131,7 @@ bool Comparison::regressed() const {
                      [](const Compared& layer) { return layer.change == Change::kSlower; });
 }
 
-absl::StatusOr<Comparison> compare(std::span<const ComparedRun> base,
-                                   std::span<const ComparedRun> head,
+absl::StatusOr<Comparison> compare(std::span<const RunView> base, std::span<const RunView> head,
                                    const CompareOptions& options) {
   TS_RETURN_IF_ERROR(check_runs("BASE", base));
   TS_RETURN_IF_ERROR(check_runs("HEAD", head));
@@ -141,14 +140,14 @@ absl::StatusOr<Comparison> compare(std::span<const ComparedRun> base,
   const CompareTable table = table_of(base, head, result);
   std::vector<SliceSeries> slices;
   for (std::size_t i = 0; i < head.size(); ++i) {
-    slices.push_back(slices_of(table, head[i].profile, base.size() + i));
+    slices.push_back(slices_of(table, *head[i].profile, base.size() + i));
   }
   Differences differences;
   if (base.size() + head.size() >= 3) {
     differences = between_runs(table);
   } else {
     TS_ASSIGN_OR_RETURN(
-        differences, between_slices(table, slices_of(table, base[0].profile, 0), slices.front()));
+        differences, between_slices(table, slices_of(table, *base[0].profile, 0), slices.front()));
   }
   fill_rows(table, differences, result);
   note_matching(base, table, result);
@@ -158,6 +157,18 @@ absl::StatusOr<Comparison> compare(std::span<const ComparedRun> base,
       result.layers.begin(), result.layers.end(),
       [](const Compared& a, const Compared& b) { return a.relative.value > b.relative.value; });
   return result;
+}
+
+absl::StatusOr<Comparison> compare(std::span<const ComparedRun> base,
+                                   std::span<const ComparedRun> head,
+                                   const CompareOptions& options) {
+  const auto views_of = [](std::span<const ComparedRun> runs) {
+    std::vector<RunView> views;
+    views.reserve(runs.size());
+    for (const ComparedRun& run : runs) views.push_back({run.source, &run.profile});
+    return views;
+  };
+  return compare(views_of(base), views_of(head), options);
 }
 
 }  // namespace tachostat::profile

@@ -24,6 +24,11 @@ struct ComparedRun {
   std::string source;
   Profile profile;
 };
+// The same, held by somebody else.
+struct RunView {
+  std::string_view source;
+  const Profile* profile = nullptr;  // never null
+};
 
 // HEAD ÷ BASE, with the interval at 1 - alpha for this number alone.
 struct Ratio {
@@ -99,6 +104,8 @@ struct Comparison {
 };
 
 // InvalidArgument names the run: too few requests, the same measurement twice, no layers.
+absl::StatusOr<Comparison> compare(std::span<const RunView> base, std::span<const RunView> head,
+                                   const CompareOptions& options);
 absl::StatusOr<Comparison> compare(std::span<const ComparedRun> base,
                                    std::span<const ComparedRun> head,
                                    const CompareOptions& options);

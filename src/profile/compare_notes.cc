@@ -24,9 +24,9 @@ constexpr Property kProperties[] = {
      [](const Profile& p) { return fmt::format("{} × {}", p.threads, p.streams); }},
 };
 
-std::set<std::string> values_of(const Property& property, std::span<const ComparedRun> runs) {
+std::set<std::string> values_of(const Property& property, std::span<const RunView> runs) {
   std::set<std::string> values;
-  for (const ComparedRun& run : runs) values.insert(property.of(run.profile));
+  for (const RunView& run : runs) values.insert(property.of(*run.profile));
   return values;
 }
 
@@ -51,11 +51,11 @@ void describe_runs(Comparison& to) {
 
 }  // namespace
 
-absl::Status check_runs(std::string_view side, std::span<const ComparedRun> runs) {
+absl::Status check_runs(std::string_view side, std::span<const RunView> runs) {
   if (runs.empty()) return base::invalid_argument("{} has no profile", side);
   std::set<std::pair<std::uint64_t, std::uint64_t>> seen;
-  for (const ComparedRun& run : runs) {
-    const base::Histogram& time = run.profile.request_time;
+  for (const RunView& run : runs) {
+    const base::Histogram& time = run.profile->request_time;
     if (time.count() < Comparison::kLeastRequests || time.sum() == 0) {
       return base::invalid_argument(
           "{}: holds {} request(s), expected at least {}: profile it again with more --requests",
@@ -70,8 +70,8 @@ absl::Status check_runs(std::string_view side, std::span<const ComparedRun> runs
   return absl::OkStatus();
 }
 
-ComparedSide side_of(std::span<const ComparedRun> runs) {
-  const Profile& first = runs.front().profile;
+ComparedSide side_of(std::span<const RunView> runs) {
+  const Profile& first = *runs.front().profile;
   ComparedSide side{.model = first.model,
                     .variant = first.variant,
                     .bucket = first.bucket,
@@ -79,12 +79,11 @@ ComparedSide side_of(std::span<const ComparedRun> runs) {
                     .threads = first.threads,
                     .streams = first.streams,
                     .runs = runs.size()};
-  for (const ComparedRun& run : runs) side.requests += run.profile.request_time.count();
+  for (const RunView& run : runs) side.requests += run.profile->request_time.count();
   return side;
 }
 
-void describe_sides(std::span<const ComparedRun> base, std::span<const ComparedRun> head,
-                    Comparison& to) {
+void describe_sides(std::span<const RunView> base, std::span<const RunView> head, Comparison& to) {
   for (const Property& property : kProperties) {
     const std::set<std::string> before = values_of(property, base);
     const std::set<std::string> after = values_of(property, head);
@@ -96,7 +95,7 @@ void describe_sides(std::span<const ComparedRun> base, std::span<const ComparedR
   describe_runs(to);
   std::uint64_t dropped = 0;
   for (const auto& side : {base, head}) {
-    for (const ComparedRun& run : side) dropped += run.profile.dropped_spans;
+    for (const RunView& run : side) dropped += run.profile->dropped_spans;
   }
   if (dropped > 0) {
     to.notes.push_back(fmt::format("{} spans were lost: some layers' times are too low", dropped));

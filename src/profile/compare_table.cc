@@ -21,14 +21,14 @@ struct Presence {
   double share = 0;  // means over the runs that have it
   double ns = 0;
 };
-Presence presence_of(std::span<const ComparedRun> runs, std::span<const LayerProfile* const> in) {
+Presence presence_of(std::span<const RunView> runs, std::span<const LayerProfile* const> in) {
   Presence presence;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     if (!ran(in[i])) continue;
     ++presence.runs;
     presence.share += static_cast<double>(in[i]->time.sum()) /
-                      static_cast<double>(runs[i].profile.request_time.sum());
-    presence.ns += per_request_ns(runs[i].profile, *in[i]);
+                      static_cast<double>(runs[i].profile->request_time.sum());
+    presence.ns += per_request_ns(*runs[i].profile, *in[i]);
   }
   if (presence.runs > 0) {
     presence.share /= static_cast<double>(presence.runs);
@@ -42,7 +42,7 @@ const LayerProfile& first_of(const MatchedLayer& layer) {
 }
 
 // Tested, untested, or of one side only.
-void choose_columns(std::span<const ComparedRun> base, std::span<const ComparedRun> head,
+void choose_columns(std::span<const RunView> base, std::span<const RunView> head,
                     CompareTable& table, Comparison& to) {
   std::size_t now_and_then = 0;
   for (const MatchedLayer& layer : table.matching.layers) {
@@ -74,14 +74,14 @@ void choose_columns(std::span<const ComparedRun> base, std::span<const ComparedR
   }
 }
 
-void fill_rows(std::span<const ComparedRun> runs, std::size_t first, const CompareTable& table,
+void fill_rows(std::span<const RunView> runs, std::size_t first, const CompareTable& table,
                CompareTable::Rows& rows, std::vector<double>& totals) {
   for (std::size_t i = 0; i < runs.size(); ++i) {
     std::vector<double>& row = rows.emplace_back();
     for (const MatchedLayer* const layer : table.columns) {
-      row.push_back(std::log(per_request_ns(runs[i].profile, *layer->in[first + i])));
+      row.push_back(std::log(per_request_ns(*runs[i].profile, *layer->in[first + i])));
     }
-    totals.push_back(std::log(undisturbed_ns(runs[i].profile.request_time)));
+    totals.push_back(std::log(undisturbed_ns(runs[i].profile->request_time)));
   }
 }
 
@@ -128,12 +128,12 @@ std::vector<double> column_of(const CompareTable::Rows& rows, std::size_t column
   return values;
 }
 
-CompareTable table_of(std::span<const ComparedRun> base, std::span<const ComparedRun> head,
+CompareTable table_of(std::span<const RunView> base, std::span<const RunView> head,
                       Comparison& to) {
   CompareTable table;
   std::vector<const Profile*> profiles;
   for (const auto& side : {base, head}) {
-    for (const ComparedRun& run : side) profiles.push_back(&run.profile);
+    for (const RunView& run : side) profiles.push_back(run.profile);
   }
   table.matching = match_layers(profiles);
   choose_columns(base, head, table, to);

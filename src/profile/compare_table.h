@@ -35,8 +35,7 @@ std::vector<double> weights_of(std::span<const double> shares);
 inline constexpr std::size_t kLeastLayersInCommon = 8;
 
 // Also fills the layers that are not tested into `to`.
-CompareTable table_of(std::span<const ComparedRun> base, std::span<const ComparedRun> head,
-                      Comparison& to);
+CompareTable table_of(std::span<const RunView> base, std::span<const RunView> head, Comparison& to);
 
 // Column `column` of rows.
 std::vector<double> column_of(const CompareTable::Rows& rows, std::size_t column);

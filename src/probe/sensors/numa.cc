@@ -30,10 +30,12 @@ class Numa final : public FileSensor {
       add("missed_pages", "numa_miss");
       const std::string memory = tree().word(path + "/meminfo");
       // "Node 0 MemFree: 3042496 kB"
-      const std::string prefix = fmt::format("Node {} MemFree", node.substr(4));
-      if (const auto kibibytes = field(memory, prefix)) {
-        out.level(node + "/free", "By", *kibibytes * 1024);
-      }
+      const auto level = [&](std::string_view name, std::string_view key) {
+        const auto kibibytes = field(memory, fmt::format("Node {} {}", node.substr(4), key));
+        if (kibibytes) out.level(fmt::format("{}/{}", node, name), "By", *kibibytes * 1024);
+      };
+      level("free", "MemFree");
+      level("total", "MemTotal");
     }
   }
 
