@@ -20,6 +20,9 @@ constexpr double kStepNs = 1'500;
 constexpr double kKernelNs = 3'000;
 // Of the integers' peak, by the best kernels.
 constexpr double kReachable = 0.95;
+constexpr double kSlowProduct = -0.25;
+// Of layers between integers that compute little: a quarter of the bytes.
+constexpr double kFewerBytes = 0.75;
 // A quarter of the bytes; kernels that are slow for reasons of their own stay so.
 constexpr double kMostCut = 0.8;
 
@@ -72,6 +75,9 @@ class Model {
     const double once = std::max(1.0, profile::undisturbed_ns(layer.profile->time));
     Cut cut{layer.index, 0, 0};
     if (can_be_integer(layer)) cut = arithmetic(layer, once);
+    const bool moves = layer.kind == Kind::kElementwise || layer.kind == Kind::kPooling ||
+                       layer.kind == Kind::kConcat;
+    if (moves && is_between(layer)) cut.high = kFewerBytes;
     cut.low -= steps_ns(layer) / once;
     return cut;
   }
@@ -92,9 +98,10 @@ class Model {
       cut.low = used * (1 - 1 / factor);
       cut.high = std::clamp(1 - layer.flops / (kReachable * integers_), 0.0, kMostCut);
     }
-    // Without an instruction for it, integer matrix products have been seen to be no faster.
+    // Without an instruction for it, integer matrix products have been seen to take a quarter
+    // longer.
     const bool product = layer.kind == Kind::kMatMul && !has_integer_dot_product(c_);
-    if (product) cut.low = 0;
+    if (product) cut.low = kSlowProduct;
     cut.low = std::min(cut.low, cut.high) - kKernelNs / once;
     return cut;
   }
@@ -129,7 +136,7 @@ class Model {
     return input.producer >= 0 && input.producer < static_cast<int>(c_.layers().size()) &&
            can_be_integer(c_.layer(input.producer));
   }
-  // A sum or product that would read integers or make them.
+  // Would read integers or make them.
   bool is_between(const LayerFacts& layer) const {
     const auto integer = [&](int other) { return can_be_integer(c_.layer(other)); };
     const auto& from = c_.producers(layer.index);
