@@ -23,6 +23,28 @@ std::size_t utf8_sequence_length(std::string_view text) {
   return length;
 }
 
+namespace {
+
+bool is_control(std::string_view sequence) {
+  const auto first = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() == 1) return first < 0x20 || first == 0x7F;
+  return first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;  // C1
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence_length(text);
+    const bool shown = length > 0 && !is_control(text.substr(0, length));
+    result += shown ? text.substr(0, length) : std::string_view("?");
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return result;
+}
+
 std::string to_utf8(std::string_view text) {
   std::string result;
   result.reserve(text.size());

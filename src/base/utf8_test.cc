@@ -39,5 +39,10 @@ TEST(CodePoints, OfBytesThatAreNoTextAreReplaced) {
   EXPECT_EQ(text, "\ufffd\ufffd");
 }
 
+TEST(Utf8, NothingPrintableSteersATerminal) {
+  EXPECT_EQ(printable("conv \x1b[31mred\n \xC2\x9B \x7F \xFF é…"), "conv ?[31mred? ? ? ? é…");
+  EXPECT_EQ(printable(""), "");
+}
+
 }  // namespace
 }  // namespace tachostat::base

@@ -344,10 +344,11 @@ constexpr std::array<Rule, 4> kRules = {{
      "multiplies some lower precision at least 1.2 times faster",
      "lower-precision, quantise, prune",
      "16 bits: up to 1 - present peak ÷ the lower precision's peak of those layers' time, at least "
-     "30 % of that; integers, of every layer that multiplies: from the part of its time that is "
-     "arithmetic, halved, less a step that converts at each border to floating point and 3 µs for "
-     "each kernel (less than nothing where that is more), to 95 % of the integers' peak and no "
-     "such step",
+     "30 % of that; integers, of the whole model: from the part of each layer's time that is "
+     "arithmetic, halved (of matrix products without a dot-product instruction: a quarter longer), "
+     "less a step that converts at each border to floating point and 3 µs for each kernel (less "
+     "than nothing where that is more), to 95 % of the integers' peak, a quarter of the time of "
+     "layers between that only move data, and no such step",
      "Williams, Waterman, Patterson: Roofline, CACM 52(4), 2009", find_compute_bound},
     {"slow-kernel",
      "FLOP/s against the peak, against layers of the same kind, and the kernel's name",

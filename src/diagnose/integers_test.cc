@@ -80,6 +80,20 @@ TEST(Integers, SmallLayersMayLose) {
   EXPECT_LT(cut_of(cuts_for(layers), 5).low, 0);
 }
 
+TEST(Integers, MatrixProductsWithoutAnInstructionForThemMayTakeLonger) {
+  LayerProfile product = multiplying("fc", 0.4, 80e9, Tensor::kModelInput, {1, 64});
+  product.type = "FullyConnected";
+  EXPECT_LT(cut_of(cuts_for({product}), 0).low, -0.2);
+  EXPECT_GT(cut_of(cuts_for({product}), 0).high, 0.5);
+}
+
+TEST(Integers, WhatOnlyMovesDataBetweenThemMovesFewerBytes) {
+  const auto cuts = cuts_for({multiplying("a", 0.4, 80e9, Tensor::kModelInput),
+                              node("pool", "MaxPool", 0.1, {0}), node("end", "Softmax", 0.1, {1})});
+  EXPECT_EQ(cut_of(cuts, 1).high, 0.75);
+  EXPECT_EQ(cut_of(cuts, 2).high, 0);
+}
+
 TEST(Integers, DepthwiseConvolutionsStayAsTheyAre) {
   LayerProfile depthwise = multiplying("dw", 0.4, 10e9, Tensor::kModelInput);
   depthwise.kernel = "brgconv_avx2_dw_f32";

@@ -2,8 +2,8 @@
 
 #include "base/status.h"
 #include "base/units.h"
+#include "base/utf8.h"
 #include "diagnose/case.h"
-#include "profile/columns.h"
 
 namespace tachostat::diagnose {
 namespace {
@@ -67,7 +67,7 @@ std::string quantity(double value, std::string_view unit) {
 std::string quantity(const Evidence& evidence) { return quantity(evidence.value, evidence.unit); }
 
 // Names come from the model's file: nothing in them may steer a terminal.
-using profile::printable;
+using base::printable;
 
 std::string_view whole_of(Objective objective) {
   switch (objective) {

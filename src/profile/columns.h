@@ -11,8 +11,6 @@ namespace tachostat::profile {
 std::string left(std::string_view text, std::size_t width);
 // Filled up on the left.
 std::string right(std::string_view text, std::size_t width);
-// Whole.
-std::string printable(std::string_view text);
 // Cut when longer, not filled up.
 std::string shortened(std::string_view text, std::size_t width);
 
