@@ -120,7 +120,9 @@ absl::StatusOr<Recipe::Step> to_step(const Quantise& quantise) {
     json["headroom"] = weight.headroom;
     weights.push_back(std::move(json));
   }
-  return Recipe::Step{"quantise", dump({{"activations", activations}, {"weights", weights}})};
+  Json json = {{"activations", activations}, {"weights", weights}};
+  if (quantise.simulated) json["simulated"] = true;
+  return Recipe::Step{"quantise", dump(json)};
 }
 
 absl::StatusOr<Quantise> quantise_from(std::string_view arguments) {
@@ -135,6 +137,8 @@ absl::StatusOr<Quantise> quantise_from(std::string_view arguments) {
     TS_ASSIGN_OR_RETURN(Quantise::Weight weight, weight_of(json));
     quantise.weights.push_back(std::move(weight));
   }
+  const Json whole = Json::parse(arguments, nullptr, /*allow_exceptions=*/false);
+  quantise.simulated = whole.value("simulated", Json(false)) == Json(true);
   return quantise;
 }
 

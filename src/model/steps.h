@@ -37,6 +37,10 @@ struct Quantise {
   };
   std::vector<Activation> activations = {};
   std::vector<Weight> weights = {};
+  // Rounds by plain arithmetic that no engine turns into integer kernels: the same numbers up to
+  // rounding, slowly. For looking at tensors inside: OpenVINO 2026.4 computes wrong values when a
+  // tensor between integer kernels is shown as an output.
+  bool simulated = false;
 };
 absl::StatusOr<Recipe::Step> to_step(const Quantise& quantise);
 absl::StatusOr<Quantise> quantise_from(std::string_view arguments);

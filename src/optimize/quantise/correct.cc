@@ -61,6 +61,22 @@ std::vector<float> shift_of(const std::vector<double>& wanted, const std::vector
   return shift;
 }
 
+// The same rounding without integer kernels, so that tensors inside can be looked at.
+absl::StatusOr<model::Recipe> simulated(const model::Recipe& recipe) {
+  std::vector<model::Recipe::Step> steps;
+  for (const model::Recipe::Step& step : recipe.steps()) {
+    if (step.pass != "quantise") {
+      steps.push_back(step);
+      continue;
+    }
+    TS_ASSIGN_OR_RETURN(model::Quantise quantise, model::quantise_from(step.arguments));
+    quantise.simulated = true;
+    TS_ASSIGN_OR_RETURN(model::Recipe::Step made, model::to_step(quantise));
+    steps.push_back(std::move(made));
+  }
+  return model::Recipe::Create(std::string(recipe.name()), std::move(steps));
+}
+
 absl::StatusOr<model::Recipe> with_shift(const model::Recipe& recipe, const model::Shift& shift) {
   if (shift.layers.empty()) return recipe;
   std::vector<model::Recipe::Step> steps(recipe.steps().begin(), recipe.steps().end());
@@ -86,6 +102,7 @@ absl::StatusOr<model::Recipe> correct_means(engine::Engine& engine, const model:
   };
   TS_ASSIGN_OR_RETURN(Calibration plain,
                       calibrate(engine, declared, readers_of(products), samples, calibrating));
+  TS_ASSIGN_OR_RETURN(const model::Recipe rounded, simulated(recipe));
   model::Shift shift;
   const std::size_t size = (products.size() + groups - 1) / groups;
   for (std::size_t begin = 0; begin < products.size(); begin += size) {
@@ -93,7 +110,7 @@ absl::StatusOr<model::Recipe> correct_means(engine::Engine& engine, const model:
     const std::vector<Product> group(
         products.begin() + static_cast<std::ptrdiff_t>(begin),
         products.begin() + static_cast<std::ptrdiff_t>(std::min(begin + size, products.size())));
-    TS_ASSIGN_OR_RETURN(calibrating.variant.recipe, with_shift(recipe, shift));
+    TS_ASSIGN_OR_RETURN(calibrating.variant.recipe, with_shift(rounded, shift));
     TS_ASSIGN_OR_RETURN(Calibration quantised,
                         calibrate(engine, declared, readers_of(group), samples, calibrating));
     for (const Product& product : group) {

@@ -88,6 +88,25 @@ TEST(Passes, QuantisedLayersRoundInputsAndEachChannelsWeights) {
   }
 }
 
+TEST(Passes, SimulatedRoundingGivesTheSameNumbers) {
+  const auto outputs = [](bool simulated) {
+    const auto model = network();
+    const model::Quantise quantise{
+        .activations = {{.edge = {"conv", 0}, .low = {-1}, .high = {2}, .levels = 16},
+                        {.edge = {"sum", 0}, .low = {0, 0, 0, 0}, .high = {9, 9, 9, 9}}},
+        .weights = {{.edge = {"conv", 1}, .levels = 255, .headroom = 2}},
+        .simulated = simulated};
+    EXPECT_TRUE(apply_recipe(*model, recipe({*model::to_step(quantise)})).ok());
+    EXPECT_EQ(count(*model, "FakeQuantize"), simulated ? 0U : 3U);
+    return run(model, 0.77F);
+  };
+  const auto integer = outputs(false);
+  const auto simulated = outputs(true);
+  for (std::size_t c = 0; c < 4; ++c) {
+    EXPECT_THAT(channel(simulated[0], c), Each(FloatNear(channel(integer[0], c)[0], 0.04F))) << c;
+  }
+}
+
 TEST(Passes, EdgesWithOneSourceAndRangeShareOneQuantiser) {
   const auto model = network();
   const model::Quantise quantise{.activations = {{.edge = {"conv", 0}, .low = {-1}, .high = {1}},

@@ -8,6 +8,7 @@
 #include <openvino/op/fake_quantize.hpp>
 #include <openvino/op/group_conv.hpp>
 #include <openvino/op/matmul.hpp>
+#include <openvino/opsets/opset5.hpp>
 #include <openvino/pass/constant_folding.hpp>
 #include <tuple>
 
@@ -20,9 +21,31 @@ namespace {
 using ov::op::v0::Constant;
 using ov::op::v0::FakeQuantize;
 
-std::shared_ptr<FakeQuantize> fake_quantize(const ov::Output<ov::Node>& source,
-                                            const ov::Shape& shape, const std::vector<float>& low,
-                                            const std::vector<float>& high, int levels) {
+// What FakeQuantize computes (OpenVINO's specification of the operator), from plain operators.
+std::shared_ptr<ov::Node> simulated(const ov::Output<ov::Node>& source, const ov::Shape& shape,
+                                    const std::vector<float>& low, const std::vector<float>& high,
+                                    int levels) {
+  std::vector<float> steps;
+  for (std::size_t i = 0; i < low.size(); ++i) {
+    steps.push_back((high[i] - low[i]) / static_cast<float>(levels - 1));
+  }
+  const auto low_end = Constant::create(ov::element::f32, shape, low);
+  const auto high_end = Constant::create(ov::element::f32, shape, high);
+  const auto step = Constant::create(ov::element::f32, shape, steps);
+  const auto within = std::make_shared<ov::op::v1::Minimum>(
+      std::make_shared<ov::op::v1::Maximum>(source, low_end), high_end);
+  const auto places = std::make_shared<ov::op::v1::Divide>(
+      std::make_shared<ov::op::v1::Subtract>(within, low_end), step);
+  const auto codes =
+      std::make_shared<ov::op::v5::Round>(places, ov::op::v5::Round::RoundMode::HALF_TO_EVEN);
+  return std::make_shared<ov::op::v1::Add>(std::make_shared<ov::op::v1::Multiply>(codes, step),
+                                           low_end);
+}
+
+std::shared_ptr<ov::Node> fake_quantize(const ov::Output<ov::Node>& source, const ov::Shape& shape,
+                                        const std::vector<float>& low,
+                                        const std::vector<float>& high, int levels, bool simulate) {
+  if (simulate) return simulated(source, shape, low, high, levels);
   const auto low_end = Constant::create(ov::element::f32, shape, low);
   const auto high_end = Constant::create(ov::element::f32, shape, high);
   return std::make_shared<FakeQuantize>(source, low_end, high_end, low_end, high_end,
@@ -47,6 +70,8 @@ absl::StatusOr<ov::Shape> range_shape(const ov::Output<ov::Node>& source, std::s
 // One quantiser serves all edges with the same source and range: two would be two steps.
 class Activations {
  public:
+  explicit Activations(bool simulate) : simulate_(simulate) {}
+
   absl::Status add(Network& network, const model::Quantise::Activation& activation) {
     TS_ASSIGN_OR_RETURN(ov::Input<ov::Node> input, network.edge(activation.edge));
     const ov::Output<ov::Node> source = input.get_source_output();
@@ -58,11 +83,12 @@ class Activations {
     }
     const Key key{source.get_node(), source.get_index(), activation.low, activation.high,
                   activation.levels};
-    std::shared_ptr<FakeQuantize>& quantiser = made_[key];
+    std::shared_ptr<ov::Node>& quantiser = made_[key];
     if (quantiser == nullptr) {
       TS_ASSIGN_OR_RETURN(const ov::Shape shape,
                           range_shape(source, activation.low.size(), activation.edge));
-      quantiser = fake_quantize(source, shape, activation.low, activation.high, activation.levels);
+      quantiser = fake_quantize(source, shape, activation.low, activation.high, activation.levels,
+                                simulate_);
       quantiser->set_friendly_name(
           fmt::format("{}:{}/quantise", activation.edge.layer, activation.edge.input));
     }
@@ -72,7 +98,8 @@ class Activations {
 
  private:
   using Key = std::tuple<const ov::Node*, std::size_t, std::vector<float>, std::vector<float>, int>;
-  std::map<Key, std::shared_ptr<FakeQuantize>> made_;
+  const bool simulate_;
+  std::map<Key, std::shared_ptr<ov::Node>> made_;
 };
 
 // Axes of a weight along which outputs differ: each combination has a range of its own.
@@ -150,7 +177,8 @@ std::vector<float> largest_magnitudes(const std::vector<float>& values, const ov
   return largest;
 }
 
-absl::Status quantise_weight(Network& network, const model::Quantise::Weight& weight) {
+absl::Status quantise_weight(Network& network, const model::Quantise::Weight& weight,
+                             bool simulate) {
   TS_ASSIGN_OR_RETURN(ov::Input<ov::Node> input, network.edge(weight.edge));
   TS_ASSIGN_OR_RETURN(const std::shared_ptr<Constant> constant, weights_of(input));
   const ov::Shape& shape = constant->get_shape();
@@ -169,7 +197,7 @@ absl::Status quantise_weight(Network& network, const model::Quantise::Weight& we
   auto plain = constant->get_element_type() == ov::element::f32
                    ? constant
                    : Constant::create(ov::element::f32, shape, values);
-  const auto quantiser = fake_quantize(plain, per_output, low, high, weight.levels);
+  const auto quantiser = fake_quantize(plain, per_output, low, high, weight.levels, simulate);
   quantiser->set_friendly_name(fmt::format("{}:{}/quantise", weight.edge.layer, weight.edge.input));
   input.replace_source_output(quantiser->output(0));
   return absl::OkStatus();
@@ -179,12 +207,12 @@ absl::Status quantise_weight(Network& network, const model::Quantise::Weight& we
 
 absl::Status quantise(Network& network, std::string_view arguments) {
   TS_ASSIGN_OR_RETURN(const model::Quantise quantise, model::quantise_from(arguments));
-  Activations activations;
+  Activations activations(quantise.simulated);
   for (const model::Quantise::Activation& activation : quantise.activations) {
     TS_RETURN_IF_ERROR(activations.add(network, activation));
   }
   for (const model::Quantise::Weight& weight : quantise.weights) {
-    TS_RETURN_IF_ERROR(quantise_weight(network, weight));
+    TS_RETURN_IF_ERROR(quantise_weight(network, weight, quantise.simulated));
   }
   return absl::OkStatus();
 }
