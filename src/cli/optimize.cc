@@ -42,7 +42,9 @@ absl::StatusOr<app::OptimizeOptions> options_of(const Flags& flags) {
   }
   options.base.engine = flags.engine;
   options.base.device = flags.device;
-  options.machine = app::this_machine().hash();
+  const profile::Fingerprint machine = app::this_machine();
+  options.machine = machine.hash();
+  options.machine_name = fmt::format("{}, {} cores", machine.processor, machine.cores);
   return options;
 }
 

@@ -83,6 +83,10 @@ class Run {
         clock_, *store_,
         fmt::format("{} {} {} {} {} {} {} {}", kMethods, declared_.hash, data_->hash(),
                     metric_->name(), version, options_.machine, options_.seed, options_.base.id()));
+    result_.machine_name = options_.machine_name;
+    result_.max_drop = options_.max_drop;
+    result_.objective = options_.objective;
+    result_.seed = options_.seed;
     result_.model = declared_.name;
     result_.model_hash = declared_.hash;
     result_.data = data_->path();
@@ -274,9 +278,12 @@ class Run {
     for (std::size_t k = 0; k < indices.size(); ++k) {
       TS_ASSIGN_OR_RETURN(const verify::Drop found,
                           verify::paired_drop(scores.reference, scores.candidates[k]));
+      const auto needed =
+          verify::samples_needed(scores.reference, scores.candidates[k], options_.max_drop);
       for (Outcome& outcome : result_.outcomes) {
         if (!same_arithmetic(outcome.variant, variants[k])) continue;
         outcome.*drop = found;
+        outcome.samples_needed = needed;
         outcome.non_finite += scores.non_finite[k];
       }
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,8 +34,9 @@ struct OptimizeOptions {
   // racing take what they take. 0: until nothing is left to try.
   base::Duration budget{0};
   std::uint64_t seed = 1;
-  model::Variant base;  // engine and device
-  std::string machine;  // Fingerprint::hash()
+  model::Variant base;            // engine and device
+  std::string machine;            // Fingerprint::hash()
+  std::string machine_name = {};  // for people
   // What is being done, and how far it is, from 0 to 1. False stops (Cancelled); what was measured
   // so far is kept. May be null.
   std::function<bool(std::string_view stage, double done)> progress;
@@ -49,6 +51,8 @@ struct Outcome {
   Verdict verdict = Verdict::kRefused;
   std::string sentence = {};  // why it was refused or chosen, with the numbers
   verify::Drop selection = {}, report = {};
+  // About how many report samples would prove the drop, if more drop as these do.
+  std::optional<std::size_t> samples_needed = {};
   std::size_t non_finite = 0;                // samples
   double service_ms = 0;                     // one request at a time, median of rounds
   double saturated_ms = 0;                   // between two answers with every stream busy
@@ -58,6 +62,10 @@ struct Outcome {
 
 struct OptimizeResult {
   std::string model, model_hash, data, data_hash, engine_version, metric, metric_reason;
+  std::string machine_name = {};
+  double max_drop = 0.01;
+  Objective objective = Objective::kLatency;
+  std::uint64_t seed = 1;
   std::size_t samples = 0, search_samples = 0, selection_samples = 0, report_samples = 0;
   double reference_score = 0;  // mean of the f32 model's on the report's samples
   std::vector<Outcome> outcomes;
