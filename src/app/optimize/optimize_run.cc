@@ -196,13 +196,21 @@ class Run {
     result_.placement = placed.result;
     result_.accuracy_notes = placed.notes;
     note_switches(placed);
-    if (placed.recipe.empty()) return absl::OkStatus();
+    if (placed.recipe.empty()) return profile_as_it_is(bench);
     std::vector<model::Variant> pair(2, base_);
     pair[1].recipe = placed.recipe;
     TS_ASSIGN_OR_RETURN(auto profiles, bench.profile(pair));
     result_.before = std::move(profiles[0]);
     result_.after = std::move(profiles[1]);
     add_executions("int8", placed.recipe);
+    return absl::OkStatus();
+  }
+
+  // For what remains to be won.
+  absl::Status profile_as_it_is(optimize::Bench& bench) {
+    const std::vector<model::Variant> only(1, base_);
+    TS_ASSIGN_OR_RETURN(auto profiles, bench.profile(only));
+    result_.before = std::move(profiles[0]);
     return absl::OkStatus();
   }
 

@@ -171,11 +171,11 @@ std::string choices(const std::vector<std::string>& switched) {
   }
   std::string sums;
   for (const auto& [kind, count] : counts) {
-    sums += fmt::format("{}{} of {} {}", sums.empty() ? "" : ", ", count.first, count.second,
+    sums += fmt::format("{}{} of {} {}s", sums.empty() ? "" : ", ", count.first, count.second,
                         escape(kind));
   }
   return fmt::format(
-      "<h3>Choices</h3><p>Rounded to eight bits: {} choices. A <em>product</em> is a convolution "
+      "<h3>Choices</h3><p>Rounded to eight bits: {}. A <em>product</em> is a convolution "
       "or "
       "matrix product on integers, a <em>join</em> an input of a sum, gate or concatenation, a "
       "<em>move</em> the input of a layer that only moves or averages values.</p>{}",
@@ -206,8 +206,8 @@ std::string tries_table(const optimize::PlacementResult& placement) {
                      R"(<th class="n">against</th><th class="n">time</th><th class="n">ratio</th>)"
                      "</tr></thead><tbody>";
   for (const std::string& row : rows) html += row;
-  return fmt::format("<details><summary>all {} tries</summary>{}</tbody></table></div></details>",
-                     rows.size(), html);
+  return fmt::format("<details{}><summary>all {} tries</summary>{}</tbody></table></div></details>",
+                     rows.size() <= kShownAtOnce ? " open" : "", rows.size(), html);
 }
 
 }  // namespace
