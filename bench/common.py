@@ -45,6 +45,17 @@ def rapidocr_model(stem):
     return wheel_file(f"rapidocr/models/{stem}.onnx") or sys.exit(f"bench: no {stem}.onnx in .venv: run ./run build first")
 
 
+def made_once(name, make):
+    """The path of bench/work/NAME, which `make(path)` writes where it is missing; a run that is cut short leaves none."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    path = WORK / name
+    if not path.exists():
+        partial = path.with_name(f"partial-{name}")
+        make(partial)
+        partial.rename(path)
+    return str(path)
+
+
 def recogniser():
     return rapidocr_model("PP-OCRv6_rec_small")
 

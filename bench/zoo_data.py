@@ -22,14 +22,7 @@ COUNT = 800
 
 
 def _made_once(name, count, seed, make, ending="npz"):
-    """`make(path)` writes the file; a run that is cut short leaves none."""
-    common.WORK.mkdir(parents=True, exist_ok=True)
-    path = common.WORK / f"{name}_{count}_s{seed}_v{VERSION}.{ending}"
-    if not path.exists():
-        partial = path.with_name(f"partial-{path.name}")
-        make(partial)
-        partial.rename(path)
-    return str(path)
+    return common.made_once(f"{name}_{count}_s{seed}_v{VERSION}.{ending}", make)
 
 
 def _normalised(pixels):
