@@ -1,7 +1,8 @@
 """Data for the Magika file-type classifier: files of this machine as the magika package itself reads them, labelled by their extensions.
 
-Which files there are differs from machine to machine, and so does the data; on one machine it is the same for the same seed."""
+Which files there are differs from machine to machine, and so does the data; on one machine it is the same for the same seed while they stay."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -45,13 +46,15 @@ def _found(extensions):
                 path = os.path.join(folder, name)
                 if kind and not os.path.islink(path):
                     paths.setdefault(kind, set()).add(path)
-    return {kind: sorted(of) for kind, of in paths.items()}
+    return paths
 
 
 def _chosen(found, features_of, count, seed):
     """(class, features) of `count` files that all differ, taken from each class in turn while it has any."""
-    rng, seen = random.Random(seed), set()
-    queues = {kind: rng.sample(found[kind], len(found[kind])) for kind in sorted(found)}
+    # By hash, so that a file more or less leaves the choice of the others as it was.
+    place = lambda path: hashlib.sha256(f"{seed} {path}".encode("utf-8", "surrogateescape")).digest()
+    queues = {kind: sorted(found[kind], key=place) for kind in sorted(found)}
+    seen = set()
     chosen = []
     while queues and len(chosen) < count:
         for kind in list(queues):
@@ -63,7 +66,7 @@ def _chosen(found, features_of, count, seed):
                 continue
             seen.add(features)
             chosen.append((kind, features))
-    rng.shuffle(chosen)
+    random.Random(seed).shuffle(chosen)
     return chosen[:count]
 
 
