@@ -46,8 +46,19 @@ absl::StatusOr<Edge> edge_of(const Json& json) {
   return Edge{std::move(layer), input.get<int>()};
 }
 
+absl::StatusOr<std::vector<Edge>> edges_of(const Json& json, const std::string& member) {
+  const Json places = json.is_object() ? json.value(member, Json()) : Json();
+  if (!places.is_array()) return wrong(member, "an array of places", places);
+  std::vector<Edge> edges;
+  for (const Json& place : places) {
+    TS_ASSIGN_OR_RETURN(Edge edge, edge_of(place));
+    edges.push_back(std::move(edge));
+  }
+  return edges;
+}
+
 absl::StatusOr<std::vector<float>> numbers_of(const Json& json, const std::string& member) {
-  const Json values = json.value(member, Json());
+  const Json values = json.is_object() ? json.value(member, Json()) : Json();
   if (!values.is_array() || values.empty()) return wrong(member, "an array of numbers", values);
   std::vector<float> numbers;
   for (const Json& value : values) {
@@ -94,6 +105,12 @@ absl::StatusOr<Quantise::Weight> weight_of(const Json& json) {
 }
 
 Json json_of(const Edge& edge) { return {{"layer", edge.layer}, {"input", edge.input}}; }
+
+Json json_of(const std::vector<Edge>& edges) {
+  Json array = Json::array();
+  for (const Edge& edge : edges) array.push_back(json_of(edge));
+  return array;
+}
 
 // The shortest decimal that reads back as the same f32.
 Json json_of(const std::vector<float>& values) {
@@ -161,21 +178,45 @@ absl::StatusOr<Shift> shift_from(std::string_view arguments) {
   return shift;
 }
 
+absl::StatusOr<Recipe::Step> to_step(const Smooth& smooth) {
+  Json groups = Json::array();
+  for (const Smooth::Group& group : smooth.groups) {
+    groups.push_back({{"activations", json_of(group.activations)},
+                      {"weights", json_of(group.weights)},
+                      {"largest", json_of(group.largest)}});
+  }
+  return Recipe::Step{"smooth", dump({{"groups", groups}, {"strength", smooth.strength}})};
+}
+
+absl::StatusOr<Smooth> smooth_from(std::string_view arguments) {
+  Smooth smooth;
+  TS_ASSIGN_OR_RETURN(const Json groups, array_of("smooth", arguments, "groups"));
+  for (const Json& json : groups) {
+    Smooth::Group group;
+    TS_ASSIGN_OR_RETURN(group.activations, edges_of(json, "activations"));
+    TS_ASSIGN_OR_RETURN(group.weights, edges_of(json, "weights"));
+    TS_ASSIGN_OR_RETURN(group.largest, numbers_of(json, "largest"));
+    smooth.groups.push_back(std::move(group));
+  }
+  const Json whole = Json::parse(arguments, nullptr, /*allow_exceptions=*/false);
+  const Json strength = whole.value("strength", Json(0.5));
+  if (!strength.is_number() || !(strength >= 0 && strength <= 1)) {
+    return wrong("strength", "a number from 0 to 1", strength);
+  }
+  smooth.strength = strength.get<float>();
+  return smooth;
+}
+
 std::string exposed_name(const Edge& edge) { return fmt::format("{}:{}", edge.layer, edge.input); }
 
 absl::StatusOr<Recipe::Step> to_step(const Expose& expose) {
-  Json edges = Json::array();
-  for (const Edge& edge : expose.edges) edges.push_back(json_of(edge));
-  return Recipe::Step{"expose", dump({{"edges", edges}})};
+  return Recipe::Step{"expose", dump({{"edges", json_of(expose.edges)}})};
 }
 
 absl::StatusOr<Expose> expose_from(std::string_view arguments) {
   Expose expose;
   TS_ASSIGN_OR_RETURN(const Json edges, array_of("expose", arguments, "edges"));
-  for (const Json& json : edges) {
-    TS_ASSIGN_OR_RETURN(Edge edge, edge_of(json));
-    expose.edges.push_back(std::move(edge));
-  }
+  TS_ASSIGN_OR_RETURN(expose.edges, edges_of({{"edges", edges}}, "edges"));
   return expose;
 }
 

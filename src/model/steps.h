@@ -57,6 +57,22 @@ struct Shift {
 absl::StatusOr<Recipe::Step> to_step(const Shift& shift);
 absl::StatusOr<Shift> shift_from(std::string_view arguments);
 
+// Pass "smooth": the tensor that enters some matrix products or convolutions is divided by a number
+// per channel, and their weights are multiplied by it. What they compute stays the same, but no
+// channel is much larger than the others any more, so that one range suits all. Method: SmoothQuant
+// (Xiao et al., ICML 2023, equation 4): s = max|x|^strength ÷ max|w|^(1 - strength).
+struct Smooth {
+  // All read the same tensor and get the same numbers.
+  struct Group {
+    std::vector<Edge> activations = {}, weights = {};  // of each product one
+    std::vector<float> largest = {};                   // by channel: max|x|
+  };
+  float strength = 0.5F;
+  std::vector<Group> groups = {};
+};
+absl::StatusOr<Recipe::Step> to_step(const Smooth& smooth);
+absl::StatusOr<Smooth> smooth_from(std::string_view arguments);
+
 // Pass "expose": the tensors on these edges become outputs of the model too, after its own, named
 // "LAYER:INPUT". For calibration.
 struct Expose {

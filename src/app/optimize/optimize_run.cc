@@ -4,11 +4,11 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
+#include "app/optimize/budget.h"
 #include "app/optimize/journal.h"
-#include "app/optimize/judging.h"
 #include "app/optimize/placing.h"
+#include "app/optimize/scoring.h"
 #include "app/workbench.h"
 #include "base/status.h"
 #include "verify/data/dataset.h"
@@ -20,21 +20,18 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Calibration learns little from more.
-constexpr std::size_t kMostCalibrated = 64;
+// Ranges learn little from more samples; what a range does to accuracy needs more to be seen.
+constexpr std::size_t kMostCalibrated = 48;
+constexpr std::size_t kMostScored = 96;
 constexpr int kRounds = 24;
+constexpr int kLeastRounds = 8;  // however short the budget is
 // Raise it when the same inputs would give other results: kept ones are then not used.
-constexpr int kMethods = 2;
+constexpr int kMethods = 3;
 
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
-}
-
-double mean(const std::vector<double>& values) {
-  if (values.empty()) return 0;
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 std::vector<std::size_t> first(const std::vector<std::size_t>& all, std::size_t most) {
@@ -45,15 +42,20 @@ class Run {
  public:
   Run(base::Clock& clock, engine::Engine& engine, probe::SpanSource& spans,
       const OptimizeOptions& options)
-      : clock_(clock), engine_(engine), spans_(spans), options_(options) {}
+      : clock_(clock),
+        engine_(engine),
+        spans_(spans),
+        options_(options),
+        budget_(clock, options.budget) {}
 
   absl::StatusOr<OptimizeResult> run() {
     TS_RETURN_IF_ERROR(open());
     TS_RETURN_IF_ERROR(add_baselines());
     TS_RETURN_IF_ERROR(add_quantised());
     TS_RETURN_IF_ERROR(select());
-    TS_RETURN_IF_ERROR(race(Objective::kLatency));
-    TS_RETURN_IF_ERROR(race(Objective::kThroughput));
+    const bool latency = options_.objective == Objective::kLatency;
+    TS_RETURN_IF_ERROR(race(options_.objective));
+    TS_RETURN_IF_ERROR(race(latency ? Objective::kThroughput : Objective::kLatency));
     TS_RETURN_IF_ERROR(report());
     choose();
     result_.reused = journal_->reused();
@@ -72,6 +74,7 @@ class Run {
     TS_ASSIGN_OR_RETURN(splits_, verify::split(*data_, options_.seed));
     const verify::DefaultMetric usual = verify::default_metric(*data_, declared_);
     const std::string metric = options_.metric.empty() ? usual.text : options_.metric;
+    result_.metric_reason = options_.metric.empty() ? usual.reason : "as asked for";
     TS_ASSIGN_OR_RETURN(metric_, verify::make_metric(metric, *data_, declared_));
     find_usual_shapes();
     TS_ASSIGN_OR_RETURN(graph_, model::read(options_.model_path, shapes_));
@@ -83,6 +86,13 @@ class Run {
         clock_, *store_,
         fmt::format("{} {} {} {} {} {} {} {}", kMethods, declared_.hash, data_->hash(),
                     metric_->name(), version, options_.machine, options_.seed, options_.base.id()));
+    scoring_ = std::make_unique<Scoring>(
+        *journal_, Court{engine_, declared_, *data_, *metric_, reference()}, options_.progress);
+    describe();
+    return absl::OkStatus();
+  }
+
+  void describe() {
     result_.machine_name = options_.machine_name;
     result_.max_drop = options_.max_drop;
     result_.objective = options_.objective;
@@ -91,14 +101,12 @@ class Run {
     result_.model_hash = declared_.hash;
     result_.data = data_->path();
     result_.data_hash = data_->hash();
-    result_.engine_version = version;
+    result_.engine_version = engine_.capabilities().version;
     result_.metric = metric_->name();
-    result_.metric_reason = options_.metric.empty() ? usual.reason : "as asked for";
     result_.samples = data_->size();
     result_.search_samples = splits_.search.size();
     result_.selection_samples = splits_.selection.size();
     result_.report_samples = splits_.report.size();
-    return absl::OkStatus();
   }
 
   // Speed is measured on the most frequent shape.
@@ -165,11 +173,14 @@ class Run {
     const std::string shaped = base_.shapes.empty() ? "" : ", fixed shape";
     add(named(("one stream" + shaped).c_str()), "all threads on one request", variant,
         Outcome::Verdict::kVerified);
-    variant.streams = variant.threads;
-    if (variant.streams > 1) {
-      add(named(("a stream per core" + shaped).c_str()), "a thread for each request", variant,
-          Outcome::Verdict::kVerified);
-    }
+    const int processors = variant.threads;
+    if (processors < 2) return;
+    variant.streams = processors;
+    add(named(("a stream per core" + shaped).c_str()), "a thread for each request", variant,
+        Outcome::Verdict::kVerified);
+    variant.streams = variant.threads = 1;
+    add(named(("one thread" + shaped).c_str()), "no waiting between threads", variant,
+        Outcome::Verdict::kVerified);
   }
 
   absl::Status add_quantised() {
@@ -183,12 +194,11 @@ class Run {
                            .reference = reference(),
                            .max_drop = options_.max_drop,
                            .seed = options_.seed};
-    const base::Time begin = clock_.now();
-    placing.search_on = [this, begin] {
-      return options_.budget.count() == 0 || clock_.now() - begin < options_.budget;
-    };
+    placing.search_on = [this] { return budget_.left(Budget::kPlacing); };
+    placing.repair_on = [this] { return budget_.left(Budget::kKeepingAccurate); };
     placing.drops = [this](const std::vector<model::Variant>& variants) {
-      return search_drops(variants);
+      return scoring_->drops_of(variants, first(splits_.search, kMostScored),
+                                "keeping it accurate");
     };
     placing.progress = options_.progress;
     TS_ASSIGN_OR_RETURN(Placing placed, place_quantisers(engine_, declared_, graph_, samples, bench,
@@ -224,83 +234,6 @@ class Run {
     }
   }
 
-  absl::StatusOr<std::vector<double>> search_drops(const std::vector<model::Variant>& variants) {
-    TS_ASSIGN_OR_RETURN(
-        const Scores scores,
-        scores_of(variants, first(splits_.search, 2 * kMostCalibrated), "keeping it accurate"));
-    std::vector<double> drops;
-    for (const std::vector<double>& candidate : scores.candidates) {
-      drops.push_back(mean(scores.reference) - mean(candidate));
-    }
-    return drops;
-  }
-
-  absl::StatusOr<Scores> scores_of(const std::vector<model::Variant>& variants,
-                                   const std::vector<std::size_t>& samples, const char* stage) {
-    std::string what = fmt::format("scores {} {}", stage, samples.size());
-    for (const model::Variant& variant : variants) {
-      what += fmt::format("\n{} {}", variant.id(), variant.recipe.hash());
-    }
-    const Court court{engine_, declared_, *data_, *metric_, reference()};
-    const auto make = [&]() -> absl::StatusOr<std::string> {
-      TS_ASSIGN_OR_RETURN(
-          const Scores scores, judge(court, variants, samples, [&](std::size_t done) {
-            return go_on(stage, static_cast<double>(done) / static_cast<double>(samples.size()));
-          }));
-      return Json{{"reference", scores.reference},
-                  {"candidates", scores.candidates},
-                  {"non_finite", scores.non_finite}}
-          .dump();
-    };
-    TS_ASSIGN_OR_RETURN(const std::string text, journal_->once(what, make));
-    const Json json = Json::parse(text);
-    return Scores{json["reference"], json["candidates"], json["non_finite"]};
-  }
-
-  // Variants that compute the same thing are judged once: recipe and precision decide.
-  std::vector<std::size_t> to_judge() const {
-    std::vector<std::size_t> indices;
-    for (std::size_t i = 0; i < result_.outcomes.size(); ++i) {
-      const Outcome& outcome = result_.outcomes[i];
-      if (outcome.variant.recipe.empty() && outcome.variant.precision == model::Precision::kF32) {
-        continue;
-      }
-      const bool seen = std::any_of(indices.begin(), indices.end(), [&](std::size_t other) {
-        return same_arithmetic(result_.outcomes[other].variant, outcome.variant);
-      });
-      if (!seen) indices.push_back(i);
-    }
-    return indices;
-  }
-  static bool same_arithmetic(const model::Variant& a, const model::Variant& b) {
-    return a.recipe == b.recipe && a.precision == b.precision;
-  }
-
-  absl::Status judge_all(const std::vector<std::size_t>& samples, const char* stage,
-                         verify::Drop Outcome::*drop) {
-    const std::vector<std::size_t> indices = to_judge();
-    std::vector<model::Variant> variants;
-    for (const std::size_t i : indices) variants.push_back(result_.outcomes[i].variant);
-    TS_ASSIGN_OR_RETURN(const Scores scores, scores_of(variants, samples, stage));
-    result_.reference_score = mean(scores.reference);
-    for (std::size_t k = 0; k < indices.size(); ++k) {
-      TS_ASSIGN_OR_RETURN(const verify::Drop found,
-                          verify::paired_drop(scores.reference, scores.candidates[k]));
-      const auto needed =
-          verify::samples_needed(scores.reference, scores.candidates[k], options_.max_drop);
-      for (Outcome& outcome : result_.outcomes) {
-        if (!same_arithmetic(outcome.variant, variants[k])) continue;
-        outcome.*drop = found;
-        outcome.samples_needed = needed;
-        outcome.non_finite += scores.non_finite[k];
-      }
-    }
-    for (Outcome& outcome : result_.outcomes) {
-      if (same_arithmetic(outcome.variant, reference())) outcome.*drop = {samples.size(), 0, 0};
-    }
-    return absl::OkStatus();
-  }
-
   static void refuse(Outcome& outcome, std::string sentence) {
     if (outcome.verdict == Outcome::Verdict::kBaseline) return;
     outcome.verdict = Outcome::Verdict::kRefused;
@@ -308,7 +241,10 @@ class Run {
   }
 
   absl::Status select() {
-    TS_RETURN_IF_ERROR(judge_all(splits_.selection, "selecting by accuracy", &Outcome::selection));
+    TS_RETURN_IF_ERROR(scoring_
+                           ->judge_all(result_.outcomes, splits_.selection, "selecting by accuracy",
+                                       &Outcome::selection, options_.max_drop)
+                           .status());
     for (Outcome& outcome : result_.outcomes) {
       if (outcome.non_finite > 0) {
         refuse(outcome, fmt::format("NaN or infinity in {} samples", outcome.non_finite));
@@ -325,6 +261,7 @@ class Run {
   absl::Status race(Objective objective) {
     const bool saturate = objective == Objective::kThroughput;
     const char* const stage = saturate ? "racing for throughput" : "racing for latency";
+    const double share = objective == options_.objective ? Budget::kFirstRace : Budget::kSecondRace;
     std::vector<model::Variant> variants;
     std::vector<std::size_t> indices;
     std::string what = stage;
@@ -337,10 +274,14 @@ class Run {
     TS_ASSIGN_OR_RETURN(const std::vector<engine::Tensor> inputs, data_->sample(usual_));
     const auto make = [&]() -> absl::StatusOr<std::string> {
       LineUpOptions line{.saturate = saturate, .rounds = kRounds, .seed = options_.seed};
-      line.progress = [&](int done) { return go_on(stage, static_cast<double>(done) / kRounds); };
+      bool stopped = false;
+      line.progress = [&](int done) {
+        stopped = !go_on(stage, static_cast<double>(done) / kRounds);
+        return !stopped && (done < kLeastRounds || budget_.left(share));
+      };
       TS_ASSIGN_OR_RETURN(const auto times,
                           line_up(clock_, engine_, declared_, variants, inputs, line));
-      if (times[0].size() < kRounds) return absl::CancelledError("racing was stopped");
+      if (stopped) return absl::CancelledError("racing was stopped");
       return Json(times).dump();
     };
     TS_ASSIGN_OR_RETURN(const std::string text, journal_->once(what, make));
@@ -366,7 +307,9 @@ class Run {
   }
 
   absl::Status report() {
-    TS_RETURN_IF_ERROR(judge_all(splits_.report, "reporting accuracy", &Outcome::report));
+    TS_ASSIGN_OR_RETURN(result_.reference_score,
+                        scoring_->judge_all(result_.outcomes, splits_.report, "reporting accuracy",
+                                            &Outcome::report, options_.max_drop));
     for (Outcome& outcome : result_.outcomes) {
       if (outcome.verdict != Outcome::Verdict::kVerified) continue;
       if (outcome.report.bound <= options_.max_drop) continue;
@@ -414,6 +357,7 @@ class Run {
   engine::Engine& engine_;
   probe::SpanSource& spans_;
   const OptimizeOptions& options_;
+  const Budget budget_;
   model::Graph declared_, graph_;
   std::unique_ptr<const verify::Dataset> data_;
   std::unique_ptr<const verify::Metric> metric_;
@@ -424,6 +368,7 @@ class Run {
   model::Variant base_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Journal> journal_;
+  std::unique_ptr<Scoring> scoring_;
   OptimizeResult result_;
 };
 

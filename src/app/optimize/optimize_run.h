@@ -30,8 +30,8 @@ struct OptimizeOptions {
   std::string metric;  // verify::make_metric's text; empty: the data's default
   double max_drop = 0.01;
   Objective objective = Objective::kLatency;
-  // For the search for a placement, which then ends with the best so far; calibration, judging and
-  // racing take what they take. 0: until nothing is left to try.
+  // For the whole run, shared out among its steps (budget.h): each then ends with the best so far.
+  // Calibration and judging take what they take. 0: until nothing is left to try.
   base::Duration budget{0};
   std::uint64_t seed = 1;
   model::Variant base;            // engine and device

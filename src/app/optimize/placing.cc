@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "app/optimize/repair.h"
@@ -16,6 +17,10 @@ using Json = nlohmann::json;
 
 // Of the allowed drop: the search's samples flatter, since they chose the ranges.
 constexpr double kSafety = 0.5;
+// Of the allowed drop too: smoothing may cost a little time, so it must be worth something.
+constexpr double kSmoothFrom = 0.1;
+// Samples for what looks at many tensors or compiles many networks: means settle quickly.
+constexpr std::size_t kFew = 16;
 
 class Stage {
  public:
@@ -26,6 +31,7 @@ class Stage {
         declared_(declared),
         graph_(graph),
         samples_(samples),
+        few_{std::min(samples.count, kFew), samples.at},
         bench_(bench),
         journal_(journal),
         options_(options) {}
@@ -38,7 +44,8 @@ class Stage {
     placing_.placement = placing_.result.placement;
     if (placing_.result.recipe.empty()) return std::move(placing_);
     TS_RETURN_IF_ERROR(choose_ranges());
-    TS_RETURN_IF_ERROR(correct());
+    if (repair_on()) TS_RETURN_IF_ERROR(correct());
+    if (drop_ > options_.max_drop * kSmoothFrom && repair_on()) TS_RETURN_IF_ERROR(smooth());
     if (drop_ > options_.max_drop * kSafety) TS_RETURN_IF_ERROR(repair());
     return std::move(placing_);
   }
@@ -47,6 +54,8 @@ class Stage {
   bool go_on(std::string_view stage, double done) {
     return !options_.progress || options_.progress(stage, done);
   }
+
+  bool repair_on() const { return !options_.repair_on || options_.repair_on(); }
 
   absl::Status calibrate() {
     std::vector<model::Edge> edges;
@@ -82,17 +91,22 @@ class Stage {
     return optimize::recipe_of(graph_, placing_.switches, placement, calibration_, ranges);
   }
 
-  // Takes the recipe if it drops less than what there is.
-  absl::Status offer(const std::string& what, const model::Recipe& recipe) {
-    model::Variant variant = options_.reference;
-    variant.recipe = recipe;
-    TS_ASSIGN_OR_RETURN(const std::vector<double> drops, options_.drops({variant}));
-    const bool better = placing_.recipe.empty() || drops[0] < drop_;
-    placing_.notes.push_back(
-        fmt::format("{}: drops by {:.3f} %{}", what, drops[0] * 100, better ? ", taken" : ""));
+  // Takes the one that drops least, if that is less than what there is.
+  absl::Status offer(const std::vector<std::string>& names,
+                     const std::vector<model::Recipe>& recipes) {
+    std::vector<model::Variant> variants(recipes.size(), options_.reference);
+    for (std::size_t i = 0; i < recipes.size(); ++i) variants[i].recipe = recipes[i];
+    TS_ASSIGN_OR_RETURN(const std::vector<double> drops, options_.drops(variants));
+    const auto least = std::min_element(drops.begin(), drops.end()) - drops.begin();
+    const bool better = placing_.recipe.empty() || drops[static_cast<std::size_t>(least)] < drop_;
+    for (std::size_t i = 0; i < recipes.size(); ++i) {
+      const bool taken = better && i == static_cast<std::size_t>(least);
+      placing_.notes.push_back(
+          fmt::format("{}: drops by {:.3f} %{}", names[i], drops[i] * 100, taken ? ", taken" : ""));
+    }
     if (!better) return absl::OkStatus();
-    placing_.recipe = recipe;
-    drop_ = drops[0];
+    placing_.recipe = recipes[static_cast<std::size_t>(least)];
+    drop_ = drops[static_cast<std::size_t>(least)];
     return absl::OkStatus();
   }
 
@@ -100,13 +114,18 @@ class Stage {
     static constexpr std::array kMethods = {optimize::RangeMethod::kMinMax,
                                             optimize::RangeMethod::kMse,
                                             optimize::RangeMethod::kPercentile};
+    std::vector<std::string> names;
+    std::vector<model::Recipe> recipes;
     for (const optimize::RangeMethod method : kMethods) {
       optimize::QuantiseOptions ranges = placing_.result.ranges;
       ranges.method = method;
-      TS_ASSIGN_OR_RETURN(const model::Recipe recipe, recipe_of(placing_.placement, ranges));
-      TS_RETURN_IF_ERROR(offer(fmt::format("ranges by {}", name_of(method)), recipe));
-      if (placing_.recipe == recipe) ranges_ = ranges;
+      TS_ASSIGN_OR_RETURN(model::Recipe recipe, recipe_of(placing_.placement, ranges));
+      recipes.push_back(std::move(recipe));
+      names.push_back(fmt::format("ranges by {}", name_of(method)));
     }
+    TS_RETURN_IF_ERROR(offer(names, recipes));
+    const auto taken = std::find(recipes.begin(), recipes.end(), placing_.recipe);
+    ranges_.method = kMethods.at(static_cast<std::size_t>(taken - recipes.begin()));
     return absl::OkStatus();
   }
 
@@ -119,7 +138,7 @@ class Stage {
       };
       TS_ASSIGN_OR_RETURN(const model::Recipe made,
                           optimize::correct_means(engine_, declared_, graph_, placing_.switches,
-                                                  placement, recipe, samples_, correcting));
+                                                  placement, recipe, few_, correcting));
       return model::to_json(made);
     };
     TS_ASSIGN_OR_RETURN(const std::string text,
@@ -129,7 +148,28 @@ class Stage {
 
   absl::Status correct() {
     TS_ASSIGN_OR_RETURN(const model::Recipe recipe, corrected(placing_.placement, placing_.recipe));
-    return offer("means corrected", recipe);
+    return offer({"means corrected"}, {recipe});
+  }
+
+  // Taken only if it drops less; then all that follows is smoothed too.
+  absl::Status smooth() {
+    optimize::CalibrateOptions calibrating{.variant = options_.reference};
+    calibrating.progress = [this](std::size_t done, std::size_t all) {
+      return go_on("smoothing channels", static_cast<double>(done) / static_cast<double>(all));
+    };
+    TS_ASSIGN_OR_RETURN(
+        optimize::Smoothing made,
+        optimize::smoothing_of(engine_, declared_, graph_, placing_.switches, placing_.placement,
+                               calibration_, samples_, calibrating));
+    if (made.empty()) return absl::OkStatus();
+    optimize::QuantiseOptions ranges = ranges_;
+    ranges.smoothing = std::make_shared<const optimize::Smoothing>(std::move(made));
+    TS_ASSIGN_OR_RETURN(const model::Recipe recipe, recipe_of(placing_.placement, ranges));
+    TS_ASSIGN_OR_RETURN(const model::Recipe shifted, corrected(placing_.placement, recipe));
+    TS_RETURN_IF_ERROR(
+        offer({"channels smoothed", "channels smoothed, means corrected"}, {recipe, shifted}));
+    if (placing_.recipe == recipe || placing_.recipe == shifted) ranges_ = ranges;
+    return absl::OkStatus();
   }
 
   absl::StatusOr<std::vector<std::size_t>> disturbing() {
@@ -141,7 +181,7 @@ class Stage {
       TS_ASSIGN_OR_RETURN(
           const std::vector<std::size_t> order,
           most_disturbing(engine_, declared_, graph_, placing_.switches, placing_.placement,
-                          calibration_, ranges_, samples_, repairing));
+                          calibration_, ranges_, few_, repairing));
       return Json(order).dump();
     };
     TS_ASSIGN_OR_RETURN(const std::string text,
@@ -153,12 +193,12 @@ class Stage {
   absl::Status repair() {
     TS_ASSIGN_OR_RETURN(const std::vector<std::size_t> order, disturbing());
     const optimize::Placement all = placing_.placement;
-    for (std::size_t count = 1; count < order.size(); count *= 2) {
+    for (std::size_t count = 1; count < order.size() && repair_on(); count *= 2) {
       const optimize::Placement placement = without(placing_.switches, all, order, count);
       TS_ASSIGN_OR_RETURN(model::Recipe recipe, recipe_of(placement, ranges_));
       TS_ASSIGN_OR_RETURN(recipe, corrected(placement, recipe));
       TS_RETURN_IF_ERROR(
-          offer(fmt::format("{} of {} products left in f32", count, order.size()), recipe));
+          offer({fmt::format("{} of {} products left in f32", count, order.size())}, {recipe}));
       if (placing_.recipe == recipe) placing_.placement = placement;
       if (drop_ <= options_.max_drop * kSafety) break;
     }
@@ -169,6 +209,7 @@ class Stage {
   const model::Graph& declared_;
   const model::Graph& graph_;
   const optimize::Samples& samples_;
+  const optimize::Samples few_;
   optimize::Bench& bench_;
   Journal& journal_;
   const PlacingOptions& options_;

@@ -37,7 +37,9 @@ struct PlacingOptions {
   std::function<absl::StatusOr<std::vector<double>>(const std::vector<model::Variant>& variants)>
       drops = {};
   std::function<bool(std::string_view stage, double done)> progress = {};
-  std::function<bool()> search_on = {};  // false: the search ends with the best so far; may be null
+  // False: that step ends with the best so far. May be null.
+  std::function<bool()> search_on = {};
+  std::function<bool()> repair_on = {};
 };
 
 // `graph` has the shapes of the samples' most frequent shape; `declared` is the model's own.

@@ -1,13 +1,14 @@
 // A set of switches that are on, as a recipe.
 #pragma once
 
-#include <string>
+#include <memory>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "model/model.h"
 #include "optimize/quantise/calibrate.h"
 #include "optimize/quantise/places.h"
+#include "optimize/quantise/smooth.h"
 
 namespace tachostat::optimize {
 
@@ -18,6 +19,8 @@ struct QuantiseOptions {
   bool symmetric = true;
   // See model::Quantise::Weight. 2 on x86 without VNNI or AMX.
   float weight_headroom = 1;
+  // Applied first; null: nothing is smoothed.
+  std::shared_ptr<const Smoothing> smoothing = {};
 };
 
 // Which switches are on, by index.

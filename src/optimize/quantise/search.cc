@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
+#include <numeric>
 #include <random>
 
 #include "base/status.h"
@@ -31,6 +33,14 @@ class Search {
   }
 
  private:
+  using Flips = std::vector<std::size_t>;
+  struct Gain {
+    double ns;
+    std::size_t flip, alternative;
+  };
+  // Tried side by side in one round: the placement that they are held against is measured once.
+  static constexpr std::size_t kAlternatives = 3;
+
   Placement all() const { return Placement(switches_.size(), true); }
   Placement products() const {
     Placement placement(switches_.size());
@@ -80,6 +90,9 @@ class Search {
     TS_ASSIGN_OR_RETURN(const auto profiles, bench_.profile(variants));
     double best = 0;
     const LocalCosts f32(graph_, profiles[0]);
+    for (const Switch& one : switches_) {
+      own_ns_.push_back(saving_of(f32.of({one.layer}), f32.of({one.layer})).before);
+    }
     for (std::size_t i = 0; i < starts.size(); ++i) {
       const Saving saving = saving_of(f32.total(), LocalCosts(graph_, profiles[i]).total());
       note(starts[i].name, saving);
@@ -92,66 +105,109 @@ class Search {
     return absl::OkStatus();
   }
 
-  absl::Status climb() {
-    std::vector<std::size_t> order(switches_.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::shuffle(order.begin(), order.end(), std::mt19937_64(options_.seed));
-    waiting_.assign(order.begin(), order.end());
+  // What costs most first, so that a search that is cut short has spent its time well.
+  void line_up() {
+    waiting_.resize(switches_.size());
+    std::iota(waiting_.begin(), waiting_.end(), 0);
+    std::shuffle(waiting_.begin(), waiting_.end(), std::mt19937_64(options_.seed));
+    std::stable_sort(waiting_.begin(), waiting_.end(),
+                     [this](std::size_t a, std::size_t b) { return own_ns_[a] > own_ns_[b]; });
     looks_.assign(switches_.size(), 0);
+  }
+
+  absl::Status climb() {
+    line_up();
     while (!waiting_.empty() && rounds_ < options_.most_rounds) {
-      const std::vector<std::size_t> flips = take_apart();
-      if (!go_on(fmt::format("{} of {} choices left", waiting_.size() + flips.size(),
-                             switches_.size()))) {
-        break;
+      const std::size_t left = waiting_.size();
+      std::vector<Flips> alternatives;
+      while (alternatives.size() < kAlternatives && !waiting_.empty()) {
+        alternatives.push_back(take_apart());
       }
-      TS_RETURN_IF_ERROR(try_flips(flips));
+      if (!go_on(fmt::format("{} of {} choices left", left, switches_.size()))) break;
+      TS_RETURN_IF_ERROR(try_flips(alternatives));
       ++rounds_;
     }
     return absl::OkStatus();
   }
 
+  bool meet(std::size_t i, const LayerSet& used) const {
+    const LayerSet& around = neighbourhoods_[i];
+    return std::any_of(around.begin(), around.end(),
+                       [&used](int layer) { return used.contains(layer); });
+  }
+  void use(std::size_t i, LayerSet& used) const {
+    used.insert(neighbourhoods_[i].begin(), neighbourhoods_[i].end());
+  }
+
   // From the front of the queue, those whose neighbourhoods do not meet.
-  std::vector<std::size_t> take_apart() {
-    std::vector<std::size_t> taken;
+  Flips take_apart() {
+    Flips taken;
     LayerSet used;
     std::deque<std::size_t> left;
     for (const std::size_t i : waiting_) {
-      const LayerSet& around = neighbourhoods_[i];
-      const bool meets = std::any_of(around.begin(), around.end(),
-                                     [&used](int layer) { return used.contains(layer); });
-      if (meets) {
+      if (meet(i, used)) {
         left.push_back(i);
         continue;
       }
-      used.insert(around.begin(), around.end());
+      use(i, used);
       taken.push_back(i);
     }
     waiting_ = std::move(left);
     return taken;
   }
 
-  absl::Status try_flips(const std::vector<std::size_t>& flips) {
-    Placement flipped = current_;
-    for (const std::size_t i : flips) flipped[i] = !flipped[i];
-    std::vector<model::Variant> variants(2);
+  absl::Status try_flips(const std::vector<Flips>& alternatives) {
+    std::vector<model::Variant> variants(1);
     TS_ASSIGN_OR_RETURN(variants[0], variant_of(current_, ranges_));
-    TS_ASSIGN_OR_RETURN(variants[1], variant_of(flipped, ranges_));
+    for (const Flips& flips : alternatives) {
+      Placement flipped = current_;
+      for (const std::size_t i : flips) flipped[i] = !flipped[i];
+      TS_ASSIGN_OR_RETURN(model::Variant variant, variant_of(flipped, ranges_));
+      variants.push_back(std::move(variant));
+    }
     TS_ASSIGN_OR_RETURN(const auto profiles, bench_.profile(variants));
     const LocalCosts before(graph_, profiles[0]);
-    const LocalCosts after(graph_, profiles[1]);
-    int kept = 0;
-    for (const std::size_t i : flips) {
-      const Saving saving = saving_of(before.of(neighbourhoods_[i]), after.of(neighbourhoods_[i]));
-      const double least = flipped[i] ? options_.least_gain * saving.before : 0;
-      ++looks_[i];
-      if (saving.low <= 0 || saving.ns <= least) continue;
-      ++kept;
-      current_[i] = flipped[i];
-      look_again_around(i);
+    std::vector<Gain> gains;
+    std::size_t tried = 0;
+    Saving best;
+    for (std::size_t k = 0; k < alternatives.size(); ++k) {
+      const LocalCosts after(graph_, profiles[k + 1]);
+      tried += alternatives[k].size();
+      const Saving whole = saving_of(before.total(), after.total());
+      if (k == 0 || whole.ns > best.ns) best = whole;
+      for (const std::size_t i : alternatives[k]) {
+        const Saving saving =
+            saving_of(before.of(neighbourhoods_[i]), after.of(neighbourhoods_[i]));
+        const double least = current_[i] ? 0 : options_.least_gain * saving.before;
+        ++looks_[i];
+        if (saving.low > 0 && saving.ns > least) gains.push_back({saving.ns, i, k});
+      }
     }
-    note(fmt::format("{} of {} flips kept", kept, flips.size()),
-         saving_of(before.total(), after.total()));
+    const std::size_t kept = keep(std::move(gains));
+    note(fmt::format("{} of {} flips kept", kept, tried), best);
     return absl::OkStatus();
+  }
+
+  // The largest first. One whose neighbourhood meets that of another alternative's was measured
+  // without that one, so it waits for another look.
+  std::size_t keep(std::vector<Gain> gains) {
+    std::sort(gains.begin(), gains.end(), [](const Gain& a, const Gain& b) { return a.ns > b.ns; });
+    std::map<std::size_t, LayerSet> used;  // by alternative
+    std::vector<std::size_t> kept;
+    for (const Gain& gain : gains) {
+      const bool meets = std::any_of(used.begin(), used.end(), [&](const auto& entry) {
+        return entry.first != gain.alternative && meet(gain.flip, entry.second);
+      });
+      if (meets) {
+        waiting_.push_back(gain.flip);
+        continue;
+      }
+      use(gain.flip, used[gain.alternative]);
+      kept.push_back(gain.flip);
+    }
+    for (const std::size_t i : kept) current_[i] = !current_[i];
+    for (const std::size_t i : kept) look_again_around(i);
+    return kept.size();
   }
 
   // What pays depends on what is around it.
@@ -190,6 +246,7 @@ class Search {
   Bench& bench_;
   const PlacementSearchOptions& options_;
   std::vector<LayerSet> neighbourhoods_;
+  std::vector<double> own_ns_;  // of each switch's layer in f32
   QuantiseOptions ranges_;
   Placement current_;
   std::deque<std::size_t> waiting_;

@@ -18,6 +18,7 @@ constexpr std::array kPasses = {
     Pass{"expose", expose},
     Pass{"quantise", quantise},
     Pass{"shift", shift},
+    Pass{"smooth", smooth},
 };
 
 }  // namespace

@@ -35,6 +35,7 @@ absl::Status apply_recipe(ov::Model& network, const model::Recipe& recipe);
 
 absl::Status quantise(Network& network, std::string_view arguments);
 absl::Status shift(Network& network, std::string_view arguments);
+absl::Status smooth(Network& network, std::string_view arguments);
 absl::Status expose(Network& network, std::string_view arguments);
 
 }  // namespace tachostat::engine

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <map>
 #include <openvino/opsets/opset13.hpp>
 
 #include <openvino/openvino.hpp>
@@ -125,6 +127,22 @@ TEST(Passes, ShiftAddsToEachChannelBeforeAnythingElse) {
   EXPECT_THAT(channel(outputs[0], 3), Each(FloatNear(16 + 3 + 1, 1e-5F)));
 }
 
+TEST(Passes, SmoothingChangesNoOutputButEvensChannelsOut) {
+  const auto model = network();
+  const model::Smooth smooth{
+      .groups = {
+          {.activations = {{"conv", 0}}, .weights = {{"conv", 1}}, .largest = {1, 4, 64, 0}}}};
+  ASSERT_TRUE(apply_recipe(*model, recipe({*model::to_step(smooth),
+                                           *model::to_step(model::Expose{{{"conv", 0}}})}))
+                  .ok());
+  const auto outputs = run(model, 1);
+  EXPECT_THAT(channel(outputs[0], 2), Each(FloatNear(12 + 1, 1e-4F)));
+  // x ÷ (√largest ÷ √4): the largest weight of each input channel is 4. A channel of zeros stays.
+  for (const auto& [c, want] : std::map<std::size_t, float>{{0, 2}, {1, 1}, {2, 0.25F}, {3, 1}}) {
+    EXPECT_THAT(channel(outputs[1], c), Each(FloatNear(want, 1e-5F))) << c;
+  }
+}
+
 TEST(Passes, SayWhatDoesNotFit) {
   const auto message = [](const model::Recipe::Step& step) {
     const absl::Status status = apply_recipe(*network(), recipe({step}));
@@ -141,6 +159,10 @@ TEST(Passes, SayWhatDoesNotFit) {
   EXPECT_THAT(message(*model::to_step(model::Quantise{
                   .activations = {{.edge = {"conv", 0}, .low = {0, 0, 0}, .high = {1, 1, 1}}}})),
               HasSubstr("has not 3 channels"));
+  EXPECT_THAT(
+      message(*model::to_step(model::Smooth{
+          .groups = {{.activations = {{"conv", 0}}, .weights = {{"conv", 1}}, .largest = {1}}}})),
+      HasSubstr("has 4 input channels, found 1 numbers"));
 }
 
 }  // namespace

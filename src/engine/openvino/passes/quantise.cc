@@ -1,19 +1,15 @@
 // Puts FakeQuantize operators where a recipe says; OpenVINO's low-precision transformations then
 // make integer kernels of what they meet (notes on which: docs/design/recipe-format.md).
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <openvino/op/constant.hpp>
-#include <openvino/op/convolution.hpp>
 #include <openvino/op/fake_quantize.hpp>
-#include <openvino/op/group_conv.hpp>
-#include <openvino/op/matmul.hpp>
 #include <openvino/opsets/opset5.hpp>
-#include <openvino/pass/constant_folding.hpp>
 #include <tuple>
 
 #include "base/status.h"
 #include "engine/openvino/passes/passes.h"
+#include "engine/openvino/passes/weights.h"
 
 namespace tachostat::engine {
 namespace {
@@ -102,90 +98,14 @@ class Activations {
   std::map<Key, std::shared_ptr<ov::Node>> made_;
 };
 
-// Axes of a weight along which outputs differ: each combination has a range of its own.
-std::vector<bool> output_axes(const ov::Node& layer, std::size_t rank) {
-  std::vector<bool> axes(rank, false);
-  if (rank == 0) return axes;
-  if (const auto* product = dynamic_cast<const ov::op::v0::MatMul*>(&layer)) {
-    if (rank > 1) axes[product->get_transpose_b() ? rank - 2 : rank - 1] = true;
-  } else if (dynamic_cast<const ov::op::v1::ConvolutionBackpropData*>(&layer) != nullptr) {
-    if (rank > 1) axes[1] = true;
-  } else {
-    axes[0] = true;
-    if (dynamic_cast<const ov::op::v1::GroupConvolution*>(&layer) != nullptr && rank > 1) {
-      axes[1] = true;
-    }
-    if (dynamic_cast<const ov::op::v1::GroupConvolutionBackpropData*>(&layer) != nullptr) {
-      if (rank > 2) axes[1] = false, axes[2] = true;
-    }
-  }
-  return axes;
-}
-
-// What a node without inputs from outside computes; null when it depends on any.
-std::shared_ptr<Constant> folded(const std::shared_ptr<ov::Node>& node) {
-  ov::OutputVector inputs;
-  for (const ov::Output<ov::Node>& input : node->input_values()) {
-    auto constant = std::dynamic_pointer_cast<Constant>(input.get_node_shared_ptr());
-    if (constant == nullptr) constant = folded(input.get_node_shared_ptr());
-    if (constant == nullptr) return nullptr;
-    inputs.push_back(constant);
-  }
-  ov::OutputVector outputs(node->get_output_size());
-  if (inputs.empty() || !node->constant_fold(outputs, inputs)) return nullptr;
-  return std::dynamic_pointer_cast<Constant>(outputs[0].get_node_shared_ptr());
-}
-
-// Weights as they are after folding conversions and reshapes in front of the layer.
-absl::StatusOr<std::shared_ptr<Constant>> weights_of(const ov::Input<ov::Node>& input) {
-  const std::shared_ptr<ov::Node> source = input.get_source_output().get_node_shared_ptr();
-  auto constant = std::dynamic_pointer_cast<Constant>(source);
-  if (constant == nullptr) constant = folded(source);
-  if (constant == nullptr) {
-    return base::invalid_argument(
-        "input {} of layer '{}' is no constant: it has no weights to "
-        "quantise",
-        input.get_index(), input.get_node()->get_friendly_name());
-  }
-  return constant;
-}
-
-std::vector<float> largest_magnitudes(const std::vector<float>& values, const ov::Shape& shape,
-                                      const std::vector<bool>& axes, ov::Shape& per_output) {
-  per_output = ov::Shape(shape.size(), 1);
-  std::size_t count = 1;
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    if (!axes[axis]) continue;
-    per_output[axis] = shape[axis];
-    count *= shape[axis];
-  }
-  std::vector<float> largest(count, 0.0F);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    // Place of element i among the ranges: its digits along the kept axes.
-    std::size_t rest = i;
-    std::size_t place = 0;
-    std::size_t stride = 1;
-    for (std::size_t axis = shape.size(); axis-- > 0;) {
-      const std::size_t digit = rest % shape[axis];
-      rest /= shape[axis];
-      if (!axes[axis]) continue;
-      place += digit * stride;
-      stride *= shape[axis];
-    }
-    largest[place] = std::max(largest[place], std::abs(values[i]));
-  }
-  return largest;
-}
-
 absl::Status quantise_weight(Network& network, const model::Quantise::Weight& weight,
                              bool simulate) {
   TS_ASSIGN_OR_RETURN(ov::Input<ov::Node> input, network.edge(weight.edge));
   TS_ASSIGN_OR_RETURN(const std::shared_ptr<Constant> constant, weights_of(input));
   const ov::Shape& shape = constant->get_shape();
   const std::vector<float> values = constant->cast_vector<float>();
-  ov::Shape per_output;
-  std::vector<float> high =
-      largest_magnitudes(values, shape, output_axes(*input.get_node(), shape.size()), per_output);
+  const Digits outputs(shape, output_axes(*input.get_node(), shape.size()));
+  std::vector<float> high = largest_magnitudes(values, outputs);
   const float overall = *std::max_element(high.begin(), high.end());
   // A channel of zeros still needs a range.
   const float least = overall > 0 ? overall * 1e-6F : 1.0F;
@@ -197,7 +117,7 @@ absl::Status quantise_weight(Network& network, const model::Quantise::Weight& we
   auto plain = constant->get_element_type() == ov::element::f32
                    ? constant
                    : Constant::create(ov::element::f32, shape, values);
-  const auto quantiser = fake_quantize(plain, per_output, low, high, weight.levels, simulate);
+  const auto quantiser = fake_quantize(plain, outputs.shape(), low, high, weight.levels, simulate);
   quantiser->set_friendly_name(fmt::format("{}:{}/quantise", weight.edge.layer, weight.edge.input));
   input.replace_source_output(quantiser->output(0));
   return absl::OkStatus();
