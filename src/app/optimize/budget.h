@@ -9,9 +9,9 @@ namespace tachostat::app {
 class Budget {
  public:
   // Shares of the whole, spent since the beginning, at which a stage must end.
-  static constexpr double kPlacing = 0.5;
-  static constexpr double kKeepingAccurate = 0.7;
-  static constexpr double kFirstRace = 0.85;
+  static constexpr double kPlacing = 0.4;
+  static constexpr double kKeepingAccurate = 0.75;
+  static constexpr double kFirstRace = 0.9;
   static constexpr double kSecondRace = 0.95;
 
   // 0: no limit.

@@ -8,7 +8,7 @@
 namespace tachostat::app {
 namespace {
 
-// A variant and who judges it.
+// A variant and who judges it; without a session it computes what the reference computes.
 struct Seat {
   std::unique_ptr<engine::Session> session;
   std::unique_ptr<verify::Judge> judge;
@@ -38,6 +38,10 @@ absl::StatusOr<Scores> judge(const Court& court, std::span<const model::Variant>
   TS_ASSIGN_OR_RETURN(Seat reference, seat(court, court.reference));
   for (const model::Variant& variant : candidates) {
     TS_ASSIGN_OR_RETURN(Seat one, seat(court, variant));
+    // "The engine's default" is f32 where the processor has nothing shorter.
+    const bool same = variant.recipe == court.reference.recipe &&
+                      one.session->applied().precision == reference.session->applied().precision;
+    if (same) one.session = nullptr;
     seats.push_back(std::move(one));
   }
   for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -46,6 +50,7 @@ absl::StatusOr<Scores> judge(const Court& court, std::span<const model::Variant>
     TS_ASSIGN_OR_RETURN(const auto truth, optimize::infer(*reference.session, inputs));
     TS_RETURN_IF_ERROR(reference.judge->add({samples[i], truth, truth}));
     for (Seat& one : seats) {
+      if (one.session == nullptr) continue;
       TS_ASSIGN_OR_RETURN(const auto outputs, optimize::infer(*one.session, inputs));
       TS_RETURN_IF_ERROR(one.judge->add({samples[i], outputs, truth}));
     }
@@ -54,6 +59,11 @@ absl::StatusOr<Scores> judge(const Court& court, std::span<const model::Variant>
   std::size_t ignored = 0;
   TS_ASSIGN_OR_RETURN(scores.reference, finish(reference, ignored));
   for (Seat& one : seats) {
+    if (one.session == nullptr) {
+      scores.candidates.push_back(scores.reference);
+      scores.non_finite.push_back(ignored);
+      continue;
+    }
     std::size_t non_finite = 0;
     TS_ASSIGN_OR_RETURN(std::vector<double> values, finish(one, non_finite));
     scores.candidates.push_back(std::move(values));

@@ -20,13 +20,12 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Ranges learn little from more samples; what a range does to accuracy needs more to be seen.
+// Calibration learns little from more.
 constexpr std::size_t kMostCalibrated = 48;
-constexpr std::size_t kMostScored = 96;
 constexpr int kRounds = 24;
 constexpr int kLeastRounds = 8;  // however short the budget is
 // Raise it when the same inputs would give other results: kept ones are then not used.
-constexpr int kMethods = 3;
+constexpr int kMethods = 5;
 
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -190,15 +189,16 @@ class Run {
     const std::vector<std::size_t> chosen = first(splits_.search, kMostCalibrated);
     const optimize::Samples samples{
         chosen.size(), [this, &chosen](std::size_t i) { return data_->sample(chosen[i]); }};
+    model::Variant plain = reference();
+    plain.shapes = base_.shapes;
     PlacingOptions placing{.base = base_,
-                           .reference = reference(),
+                           .reference = plain,
                            .max_drop = options_.max_drop,
                            .seed = options_.seed};
     placing.search_on = [this] { return budget_.left(Budget::kPlacing); };
     placing.repair_on = [this] { return budget_.left(Budget::kKeepingAccurate); };
-    placing.drops = [this](const std::vector<model::Variant>& variants) {
-      return scoring_->drops_of(variants, first(splits_.search, kMostScored),
-                                "keeping it accurate");
+    placing.drops = [this](const std::vector<model::Variant>& variants, std::size_t count) {
+      return scoring_->drops_of(variants, first(splits_.search, count), "keeping it accurate");
     };
     placing.progress = options_.progress;
     TS_ASSIGN_OR_RETURN(Placing placed, place_quantisers(engine_, declared_, graph_, samples, bench,

@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "app/optimize/repair.h"
 #include "base/status.h"
@@ -17,10 +18,12 @@ using Json = nlohmann::json;
 
 // Of the allowed drop: the search's samples flatter, since they chose the ranges.
 constexpr double kSafety = 0.5;
-// Of the allowed drop too: smoothing may cost a little time, so it must be worth something.
-constexpr double kSmoothFrom = 0.1;
-// Samples for what looks at many tensors or compiles many networks: means settle quickly.
+// Of the allowed drop too: below it nothing is left to mend.
+constexpr double kSmall = 0.1;
+// Samples to see a drop on, and for what looks at many tensors or tries many networks.
+constexpr std::size_t kScored = 96;
 constexpr std::size_t kFew = 16;
+constexpr std::size_t kGlance = 24;
 
 class Stage {
  public:
@@ -44,9 +47,9 @@ class Stage {
     placing_.placement = placing_.result.placement;
     if (placing_.result.recipe.empty()) return std::move(placing_);
     TS_RETURN_IF_ERROR(choose_ranges());
-    if (repair_on()) TS_RETURN_IF_ERROR(correct());
-    if (drop_ > options_.max_drop * kSmoothFrom && repair_on()) TS_RETURN_IF_ERROR(smooth());
-    if (drop_ > options_.max_drop * kSafety) TS_RETURN_IF_ERROR(repair());
+    if (drop_ > options_.max_drop * kSmall && repair_on()) TS_RETURN_IF_ERROR(correct());
+    if (drop_ > options_.max_drop * kSmall && repair_on()) TS_RETURN_IF_ERROR(smooth());
+    if (drop_ > options_.max_drop * kSafety && repair_on()) TS_RETURN_IF_ERROR(repair());
     return std::move(placing_);
   }
 
@@ -62,7 +65,7 @@ class Stage {
     for (const optimize::Switch& one : placing_.switches) {
       edges.insert(edges.end(), one.activations.begin(), one.activations.end());
     }
-    optimize::CalibrateOptions calibrating{.variant = options_.reference};
+    optimize::CalibrateOptions calibrating{.variant = options_.reference, .shaped = &graph_};
     calibrating.progress = [this](std::size_t done, std::size_t all) {
       return go_on("calibrating", static_cast<double>(done) / static_cast<double>(all));
     };
@@ -96,7 +99,7 @@ class Stage {
                      const std::vector<model::Recipe>& recipes) {
     std::vector<model::Variant> variants(recipes.size(), options_.reference);
     for (std::size_t i = 0; i < recipes.size(); ++i) variants[i].recipe = recipes[i];
-    TS_ASSIGN_OR_RETURN(const std::vector<double> drops, options_.drops(variants));
+    TS_ASSIGN_OR_RETURN(const std::vector<double> drops, options_.drops(variants, kScored));
     const auto least = std::min_element(drops.begin(), drops.end()) - drops.begin();
     const bool better = placing_.recipe.empty() || drops[static_cast<std::size_t>(least)] < drop_;
     for (std::size_t i = 0; i < recipes.size(); ++i) {
@@ -116,16 +119,23 @@ class Stage {
                                             optimize::RangeMethod::kPercentile};
     std::vector<std::string> names;
     std::vector<model::Recipe> recipes;
-    for (const optimize::RangeMethod method : kMethods) {
-      optimize::QuantiseOptions ranges = placing_.result.ranges;
-      ranges.method = method;
-      TS_ASSIGN_OR_RETURN(model::Recipe recipe, recipe_of(placing_.placement, ranges));
-      recipes.push_back(std::move(recipe));
-      names.push_back(fmt::format("ranges by {}", name_of(method)));
+    std::vector<optimize::QuantiseOptions> tried;
+    for (const bool symmetric : {true, false}) {
+      if (symmetric != ranges_.symmetric && !placing_.result.zero_points_are_free) continue;
+      for (const optimize::RangeMethod method : kMethods) {
+        optimize::QuantiseOptions ranges = ranges_;
+        ranges.method = method;
+        ranges.symmetric = symmetric;
+        TS_ASSIGN_OR_RETURN(model::Recipe recipe, recipe_of(placing_.placement, ranges));
+        recipes.push_back(std::move(recipe));
+        names.push_back(fmt::format("ranges by {}, {}", name_of(method),
+                                    symmetric ? "around zero" : "with zero points"));
+        tried.push_back(std::move(ranges));
+      }
     }
     TS_RETURN_IF_ERROR(offer(names, recipes));
     const auto taken = std::find(recipes.begin(), recipes.end(), placing_.recipe);
-    ranges_.method = kMethods.at(static_cast<std::size_t>(taken - recipes.begin()));
+    ranges_ = tried[static_cast<std::size_t>(taken - recipes.begin())];
     return absl::OkStatus();
   }
 
@@ -153,7 +163,7 @@ class Stage {
 
   // Taken only if it drops less; then all that follows is smoothed too.
   absl::Status smooth() {
-    optimize::CalibrateOptions calibrating{.variant = options_.reference};
+    optimize::CalibrateOptions calibrating{.variant = options_.reference, .shaped = &graph_};
     calibrating.progress = [this](std::size_t done, std::size_t all) {
       return go_on("smoothing channels", static_cast<double>(done) / static_cast<double>(all));
     };
@@ -178,6 +188,8 @@ class Stage {
       repairing.progress = [this](double done) {
         return go_on("looking for sensitive layers", done);
       };
+      repairing.search_on = options_.repair_on;
+      repairing.saved_ns = placing_.result.saved_ns;
       TS_ASSIGN_OR_RETURN(
           const std::vector<std::size_t> order,
           most_disturbing(engine_, declared_, graph_, placing_.switches, placing_.placement,
@@ -189,18 +201,59 @@ class Stage {
     return Json::parse(text).get<std::vector<std::size_t>>();
   }
 
-  // Leaves 1, 2, 4, … of the most disturbing products in f32.
+  struct Left {
+    std::size_t count = 0;  // products that are left in f32
+    optimize::Placement placement = {};
+    model::Recipe recipe = {};
+    double drop = 1;  // at a glance
+  };
+
+  // Looks at all these counts together.
+  absl::StatusOr<std::vector<Left>> glance(const std::vector<std::size_t>& order,
+                                           const std::set<std::size_t>& counts) {
+    std::vector<Left> all;
+    std::vector<model::Variant> variants;
+    for (const std::size_t count : counts) {
+      Left left{.count = count,
+                .placement = without(placing_.switches, placing_.placement, order, count)};
+      TS_ASSIGN_OR_RETURN(left.recipe, recipe_of(left.placement, ranges_));
+      variants.push_back(options_.reference);
+      variants.back().recipe = left.recipe;
+      all.push_back(std::move(left));
+    }
+    TS_ASSIGN_OR_RETURN(const std::vector<double> drops, options_.drops(variants, kGlance));
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      all[i].drop = drops[i];
+      placing_.notes.push_back(
+          fmt::format("{} of {} products left in f32: drops by {:.3f} % at a glance", all[i].count,
+                      order.size(), drops[i] * 100));
+    }
+    return all;
+  }
+
+  // As few products as needed are left in f32: 1, 2, 4, …, then between the last two of these.
   absl::Status repair() {
     TS_ASSIGN_OR_RETURN(const std::vector<std::size_t> order, disturbing());
-    const optimize::Placement all = placing_.placement;
-    for (std::size_t count = 1; count < order.size() && repair_on(); count *= 2) {
-      const optimize::Placement placement = without(placing_.switches, all, order, count);
-      TS_ASSIGN_OR_RETURN(model::Recipe recipe, recipe_of(placement, ranges_));
-      TS_ASSIGN_OR_RETURN(recipe, corrected(placement, recipe));
-      TS_RETURN_IF_ERROR(
-          offer({fmt::format("{} of {} products left in f32", count, order.size())}, {recipe}));
-      if (placing_.recipe == recipe) placing_.placement = placement;
-      if (drop_ <= options_.max_drop * kSafety) break;
+    std::set<std::size_t> counts;
+    for (std::size_t count = 1; count < order.size(); count *= 2) counts.insert(count);
+    if (counts.empty()) return absl::OkStatus();
+    const double wanted = options_.max_drop * kSafety;
+    const auto good = [wanted](const Left& left) { return left.drop <= wanted; };
+    TS_ASSIGN_OR_RETURN(std::vector<Left> tried, glance(order, counts));
+    auto found = std::find_if(tried.begin(), tried.end(), good);
+    Left best = found == tried.end() ? tried.back() : *found;
+    if (found != tried.end() && best.count >= 4) {
+      const std::size_t eighth = best.count / 8 + (best.count < 8 ? 1 : 0);
+      TS_ASSIGN_OR_RETURN(tried, glance(order, {best.count - 3 * eighth, best.count - 2 * eighth,
+                                                best.count - eighth}));
+      found = std::find_if(tried.begin(), tried.end(), good);
+      if (found != tried.end()) best = *found;
+    }
+    TS_ASSIGN_OR_RETURN(const model::Recipe shifted, corrected(best.placement, best.recipe));
+    const std::string name = fmt::format("{} of {} products left in f32", best.count, order.size());
+    TS_RETURN_IF_ERROR(offer({name, name + ", means corrected"}, {best.recipe, shifted}));
+    if (placing_.recipe == best.recipe || placing_.recipe == shifted) {
+      placing_.placement = best.placement;
     }
     return absl::OkStatus();
   }

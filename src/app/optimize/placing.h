@@ -33,8 +33,9 @@ struct PlacingOptions {
   double max_drop = 0.01;
   std::uint64_t seed = 1;
   int most_rounds = 40;
-  // Mean drops of variants on the search's samples.
-  std::function<absl::StatusOr<std::vector<double>>(const std::vector<model::Variant>& variants)>
+  // Mean drops of variants on so many of the search's samples at most.
+  std::function<absl::StatusOr<std::vector<double>>(const std::vector<model::Variant>& variants,
+                                                    std::size_t samples)>
       drops = {};
   std::function<bool(std::string_view stage, double done)> progress = {};
   // False: that step ends with the best so far. May be null.

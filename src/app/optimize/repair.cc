@@ -30,6 +30,13 @@ double difference(const Outputs& reference, const Outputs& other) {
   return sum;
 }
 
+// What a switch saves; those that save nothing by themselves still serve their neighbours.
+double worth(const std::vector<double>& saved_ns, std::size_t index) {
+  if (saved_ns.empty()) return 1;
+  const double most = *std::max_element(saved_ns.begin(), saved_ns.end());
+  return std::max(saved_ns[index], std::max(1.0, most / 100));
+}
+
 absl::StatusOr<std::vector<Outputs>> outputs_of(engine::Engine& engine, const model::Graph& graph,
                                                 const model::Variant& variant,
                                                 const std::vector<Outputs>& inputs) {
@@ -61,6 +68,10 @@ absl::StatusOr<std::vector<std::size_t>> most_disturbing(
     if (options.progress && !options.progress(static_cast<double>(i) / switches.size())) {
       return absl::CancelledError("looking for sensitive layers was stopped");
     }
+    if (options.search_on && !options.search_on()) {
+      found.emplace_back(-1, i);
+      continue;
+    }
     optimize::Placement alone(switches.size());
     alone[i] = true;
     model::Variant variant = options.variant;
@@ -69,7 +80,7 @@ absl::StatusOr<std::vector<std::size_t>> most_disturbing(
     TS_ASSIGN_OR_RETURN(const auto outputs, outputs_of(engine, declared, variant, inputs));
     double sum = 0;
     for (std::size_t k = 0; k < truth.size(); ++k) sum += difference(truth[k], outputs[k]);
-    found.emplace_back(sum, i);
+    found.emplace_back(sum / worth(options.saved_ns, i), i);
   }
   std::sort(found.begin(), found.end(), std::greater<>());
   std::vector<std::size_t> order;

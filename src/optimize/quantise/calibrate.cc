@@ -10,8 +10,7 @@
 namespace tachostat::optimize {
 namespace {
 
-// Samples whose values are counted in bins.
-constexpr std::size_t kMostCounted = 32;
+constexpr std::size_t kLeastSamples = 8;  // of a group, however large
 
 struct Place {
   model::Edge edge;
@@ -53,18 +52,26 @@ std::size_t bytes_of(const model::Graph& graph, const model::Edge& edge) {
   return elements * sizeof(float);
 }
 
-std::vector<std::vector<Place>> grouped(const model::Graph& graph, std::vector<Place> places,
-                                        std::size_t group_bytes) {
-  std::vector<std::vector<Place>> groups;
-  std::size_t bytes = 0;
+// Looked at together.
+struct Group {
+  std::vector<Place> places = {};
+  std::size_t bytes = 0;    // of one sample
+  std::size_t samples = 0;  // to be looked at
+};
+
+std::vector<Group> grouped(const model::Graph& graph, std::vector<Place> places,
+                           std::size_t samples, const CalibrateOptions& options) {
+  std::vector<Group> groups;
   for (Place& place : places) {
-    const std::size_t more = bytes_of(graph, place.edge);
-    if (groups.empty() || bytes + more > group_bytes) {
-      groups.emplace_back();
-      bytes = 0;
-    }
-    bytes += more;
-    groups.back().push_back(std::move(place));
+    const std::size_t more =
+        bytes_of(options.shaped != nullptr ? *options.shaped : graph, place.edge);
+    if (groups.empty() || groups.back().bytes + more > options.group_bytes) groups.emplace_back();
+    groups.back().bytes += more;
+    groups.back().places.push_back(std::move(place));
+  }
+  for (Group& group : groups) {
+    const std::size_t most = options.looked_at_bytes / std::max<std::size_t>(1, group.bytes);
+    group.samples = std::min(samples, std::max(kLeastSamples, most));
   }
   return groups;
 }
@@ -89,16 +96,15 @@ class Calibrator {
              std::size_t steps)
       : graph_(graph), samples_(samples), options_(options), steps_(steps) {}
 
-  absl::Status look(engine::Session& session, const std::vector<Place>& group, bool counting) {
-    const std::size_t count = counting ? std::min(samples_.count, kMostCounted) : samples_.count;
-    for (std::size_t i = 0; i < count; ++i) {
+  absl::Status look(engine::Session& session, const Group& group) {
+    for (std::size_t i = 0; i < group.samples; ++i) {
       if (options_.progress && !options_.progress(done_++, steps_)) {
         return absl::CancelledError("calibration was stopped");
       }
       TS_ASSIGN_OR_RETURN(std::vector<engine::Tensor> inputs, samples_.at(i));
       TS_ASSIGN_OR_RETURN(const std::vector<engine::Tensor> outputs,
                           infer(session, std::move(inputs)));
-      TS_RETURN_IF_ERROR(add(outputs, group, counting));
+      TS_RETURN_IF_ERROR(add(outputs, group.places));
     }
     return absl::OkStatus();
   }
@@ -106,8 +112,7 @@ class Calibrator {
   Calibration take() { return std::move(found_); }
 
  private:
-  absl::Status add(const std::vector<engine::Tensor>& outputs, const std::vector<Place>& group,
-                   bool counting) {
+  absl::Status add(const std::vector<engine::Tensor>& outputs, const std::vector<Place>& group) {
     const std::size_t own = graph_.outputs.size();
     if (outputs.size() != own + group.size()) {
       return base::internal("engine gave {} outputs, expected {} and {} exposed", outputs.size(),
@@ -121,12 +126,7 @@ class Calibrator {
       }
       const std::span<const float> values(reinterpret_cast<const float*>(tensor.data.data()),
                                           tensor.data.size() / sizeof(float));
-      TensorStatistics& statistics = found_[group[i].source];
-      if (counting) {
-        statistics.count(values);
-      } else {
-        statistics.add(values, tensor.shape, group[i].channels_last);
-      }
+      found_[group[i].source].add(values, tensor.shape, group[i].channels_last);
     }
     return absl::OkStatus();
   }
@@ -157,16 +157,14 @@ absl::StatusOr<Calibration> calibrate(engine::Engine& engine, const model::Graph
                                       const std::vector<model::Edge>& edges, const Samples& samples,
                                       const CalibrateOptions& options) {
   if (samples.count == 0) return base::invalid_argument("calibration needs at least one sample");
-  const auto groups = grouped(graph, places_of(graph, edges), options.group_bytes);
-  const std::size_t looks = options.histograms ? 2 : 1;
-  const std::size_t steps =
-      samples.count + (options.histograms ? std::min(samples.count, kMostCounted) : 0);
-  Calibrator calibrator(graph, samples, options, groups.size() * steps);
-  for (const std::vector<Place>& group : groups) {
-    TS_ASSIGN_OR_RETURN(const auto session, load_exposed(engine, graph, options.variant, group));
-    for (std::size_t look = 0; look < looks; ++look) {
-      TS_RETURN_IF_ERROR(calibrator.look(*session, group, look == 1));
-    }
+  const auto groups = grouped(graph, places_of(graph, edges), samples.count, options);
+  std::size_t steps = 0;
+  for (const Group& group : groups) steps += group.samples;
+  Calibrator calibrator(graph, samples, options, steps);
+  for (const Group& group : groups) {
+    TS_ASSIGN_OR_RETURN(const auto session,
+                        load_exposed(engine, graph, options.variant, group.places));
+    TS_RETURN_IF_ERROR(calibrator.look(*session, group));
   }
   return calibrator.take();
 }

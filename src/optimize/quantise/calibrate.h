@@ -22,9 +22,12 @@ struct Samples {
 
 struct CalibrateOptions {
   model::Variant variant = {};  // how the model runs meanwhile; its recipe is applied first
-  bool histograms = true;       // a second look at each sample
+  // With the shapes of a usual sample, to know tensors' sizes; null: the graph's own.
+  const model::Graph* shaped = nullptr;
   // Tensors are looked at in groups of about so many bytes per sample.
-  std::size_t group_bytes = std::size_t{256} << 20;
+  std::size_t group_bytes = std::size_t{1} << 30;
+  // Of one group, over all samples: large tensors say enough in fewer samples.
+  std::size_t looked_at_bytes = std::size_t{12} << 30;
   // Steps done and in all; false stops. May be null.
   std::function<bool(std::size_t done, std::size_t all)> progress = {};
 };

@@ -94,7 +94,7 @@ absl::StatusOr<model::Recipe> correct_means(engine::Engine& engine, const model:
                                             const Samples& samples, const CorrectOptions& options) {
   const std::vector<Product> products = products_of(graph, switches, placement);
   if (recipe.empty() || products.empty()) return recipe;
-  CalibrateOptions calibrating{.variant = options.variant, .histograms = false};
+  CalibrateOptions calibrating{.variant = options.variant, .shaped = &graph};
   const auto groups = static_cast<std::size_t>(std::max(1, options.groups));
   std::size_t done_before = 0;
   calibrating.progress = [&](std::size_t done, std::size_t all) {

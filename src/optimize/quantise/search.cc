@@ -89,6 +89,7 @@ class Search {
     }
     TS_ASSIGN_OR_RETURN(const auto profiles, bench_.profile(variants));
     double best = 0;
+    std::vector<double> after;
     const LocalCosts f32(graph_, profiles[0]);
     for (const Switch& one : switches_) {
       own_ns_.push_back(saving_of(f32.of({one.layer}), f32.of({one.layer})).before);
@@ -101,7 +102,10 @@ class Search {
         current_ = starts[i].placement;
         ranges_.symmetric = starts[i].symmetric;
       }
+      after.push_back(saving.after);
     }
+    constexpr double kFree = 1.02;
+    result_.zero_points_are_free = after[2] < kFree * after[1] && after[4] < kFree * after[3];
     return absl::OkStatus();
   }
 
@@ -225,9 +229,13 @@ class Search {
     std::vector<model::Variant> variants(2, options_.base);
     TS_ASSIGN_OR_RETURN(variants[1], variant_of(current_, ranges_));
     TS_ASSIGN_OR_RETURN(const auto profiles, bench_.profile(variants));
-    const Saving saving =
-        saving_of(LocalCosts(graph_, profiles[0]).total(), LocalCosts(graph_, profiles[1]).total());
+    const LocalCosts before(graph_, profiles[0]);
+    const LocalCosts after(graph_, profiles[1]);
+    const Saving saving = saving_of(before.total(), after.total());
     note("the result against f32", saving);
+    for (const Switch& one : switches_) {
+      result_.saved_ns.push_back(saving_of(before.of({one.layer}), after.of({one.layer})).ns);
+    }
     result_.f32_ns = saving.before;
     result_.ns = saving.after;
     result_.ranges = ranges_;

@@ -37,8 +37,11 @@ struct PlacementTry {
 struct PlacementResult {
   Placement placement = {};
   QuantiseOptions ranges = {};
-  model::Recipe recipe = {};  // empty: nothing pays
-  double f32_ns = 0, ns = 0;  // measured side by side at the end
+  model::Recipe recipe = {};          // empty: nothing pays
+  double f32_ns = 0, ns = 0;          // measured side by side at the end
+  std::vector<double> saved_ns = {};  // by switch: what its own layer saves at the end
+  // Zero points cost next to nothing here: either kind of range may be had for accuracy.
+  bool zero_points_are_free = false;
   std::vector<PlacementTry> tries = {};
 };
 

@@ -14,8 +14,7 @@ constexpr double kPercentile = 1e-4;
 constexpr int kMseSteps = 64;
 
 double width_of(const TensorStatistics& statistics) {
-  return (static_cast<double>(statistics.high()) - statistics.low()) /
-         static_cast<double>(TensorStatistics::kBins);
+  return 2 * statistics.reach() / static_cast<double>(TensorStatistics::kBins);
 }
 
 // The values below which `share` of all lie, from either end.
@@ -31,13 +30,14 @@ Range percentile(const TensorStatistics& statistics, double share) {
       passed += static_cast<double>(*bin);
       if (passed > left_out) break;
     }
-    return place;
+    return static_cast<double>(place);
   };
   const double width = width_of(statistics);
-  const auto from_low = static_cast<double>(walk(bins.begin(), bins.end()));
-  const auto from_high = static_cast<double>(walk(bins.rbegin(), bins.rend()));
-  return {static_cast<float>(statistics.low() + from_low * width),
-          static_cast<float>(statistics.high() - from_high * width)};
+  const double low = walk(bins.begin(), bins.end()) * width - statistics.reach();
+  const double high = statistics.reach() - walk(bins.rbegin(), bins.rend()) * width;
+  // Bins reach beyond the values in them.
+  return {std::max(static_cast<float>(low), statistics.low()),
+          std::min(static_cast<float>(high), statistics.high())};
 }
 
 // Zero gets a code of its own: one end is moved outwards, so that nothing is cut off.
@@ -77,7 +77,7 @@ double squared_error(const TensorStatistics& statistics, Range range, int levels
   double error = 0;
   for (std::size_t i = 0; i < bins.size(); ++i) {
     if (bins[i] == 0) continue;
-    const double value = statistics.low() + (static_cast<double>(i) + 0.5) * width;
+    const double value = (static_cast<double>(i) + 0.5) * width - statistics.reach();
     const double code = std::round((value - range.low) / step);
     const double rounded = range.low + std::clamp(code, 0.0, levels - 1.0) * step;
     error += static_cast<double>(bins[i]) * (value - rounded) * (value - rounded);
@@ -185,6 +185,7 @@ void TensorStatistics::add(std::span<const float> values, const model::Shape& sh
   sum_low_ += all.low;
   sum_high_ += all.high;
   ++samples_;
+  count(values, std::max(std::abs(all.low), std::abs(all.high)));
 }
 
 TensorStatistics::Ends TensorStatistics::add_channels(std::span<const float> values,
@@ -216,21 +217,26 @@ TensorStatistics::Ends TensorStatistics::add_channels(std::span<const float> val
   return all;
 }
 
-void TensorStatistics::count(std::span<const float> values) {
+void TensorStatistics::count(std::span<const float> values, float largest) {
   if (bins_.empty()) bins_.assign(kBins, 0);
-  const double width = width_of(*this);
-  if (width <= 0) {
-    bins_[0] += values.size();
-    return;
-  }
-  const auto scale = static_cast<float>(1 / width);
+  if (reach_ == 0) reach_ = largest;
+  while (static_cast<double>(largest) > reach_) widen();
+  constexpr auto kMiddle = static_cast<float>(kBins / 2);
+  const float scale = reach_ > 0 ? kMiddle / static_cast<float>(reach_) : 0;
   // Odd, so that it is no multiple of a row's usual length.
   const std::size_t stride = values.size() / kMostCounted | 1U;
   for (std::size_t i = 0; i < values.size(); i += stride) {
-    if (!std::isfinite(values[i])) continue;
-    const float place = std::clamp((values[i] - low_) * scale, 0.0F, static_cast<float>(kBins - 1));
+    const float place =
+        std::clamp(values[i] * scale + kMiddle, 0.0F, static_cast<float>(kBins - 1));
     ++bins_[static_cast<std::size_t>(place)];
   }
+}
+
+void TensorStatistics::widen() {
+  reach_ *= 2;
+  std::vector<std::uint64_t> wider(kBins, 0);
+  for (std::size_t i = 0; i < kBins; ++i) wider[kBins / 4 + i / 2] += bins_[i];
+  bins_ = std::move(wider);
 }
 
 double TensorStatistics::mean_low() const {

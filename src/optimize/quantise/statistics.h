@@ -14,7 +14,7 @@ namespace tachostat::optimize {
 // Thread-compatible. Values that are not finite are counted, and taken as zero.
 class TensorStatistics {
  public:
-  static constexpr std::size_t kBins = 2048;
+  static constexpr std::size_t kBins = 4096;
   static constexpr std::size_t kMostCounted = 65536;  // values of one sample, evenly spread
 
   struct Ends {
@@ -27,9 +27,6 @@ class TensorStatistics {
   // One sample's tensor. Channels are axis 1, or the last one where the rank is below 3 or
   // `channels_last`.
   void add(std::span<const float> values, const model::Shape& shape, bool channels_last);
-  // Fills bins over the range that was found by then.
-  void count(std::span<const float> values);
-
   std::uint64_t samples() const { return samples_; }
   std::uint64_t not_finite() const { return not_finite_; }
   float low() const { return low_; }  // of all samples
@@ -39,10 +36,14 @@ class TensorStatistics {
   std::span<const float> channel_low() const { return channel_low_; }
   std::span<const float> channel_high() const { return channel_high_; }
   std::vector<double> channel_means() const;
-  // Bins of equal width from low() to high(); empty without a count.
+  // Bins of equal width from -reach() to reach(); empty without samples. At least half of the reach
+  // is used: it doubles, and neighbours are added up, whenever a larger value comes.
   std::span<const std::uint64_t> bins() const { return bins_; }
+  double reach() const { return reach_; }
 
  private:
+  void count(std::span<const float> values, float largest);
+  void widen();
   Ends add_channels(std::span<const float> values, std::size_t channels, std::size_t inner);
 
   std::uint64_t samples_ = 0, not_finite_ = 0;
@@ -52,6 +53,7 @@ class TensorStatistics {
   std::vector<double> channel_sum_;
   double channel_count_ = 0;
   std::vector<std::uint64_t> bins_;
+  double reach_ = 0;  // 0: only zeros came
 };
 
 // How a range is chosen from the statistics.

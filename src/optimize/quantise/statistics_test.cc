@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <random>
 #include <vector>
 
@@ -17,7 +18,6 @@ using ::testing::ElementsAre;
 TensorStatistics of(const std::vector<std::vector<float>>& samples, const model::Shape& shape) {
   TensorStatistics statistics;
   for (const auto& sample : samples) statistics.add(sample, shape, false);
-  for (const auto& sample : samples) statistics.count(sample);
   return statistics;
 }
 
@@ -57,6 +57,22 @@ TEST(Statistics, AnEmptyTensorSaysNothing) {
   TensorStatistics found;
   found.add({}, {1, 0, 2}, false);
   EXPECT_EQ(found.samples(), 0U);
+}
+
+TEST(Statistics, BinsFollowValuesThatGrow) {
+  const TensorStatistics found = of({{0, 0}, {1, -1}, {0.5F, 7}}, {2});
+  EXPECT_EQ(found.reach(), 8);
+  std::map<double, std::uint64_t> filled;  // by the bin's lower end
+  for (std::size_t i = 0; i < TensorStatistics::kBins; ++i) {
+    const double low = 16.0 * static_cast<double>(i) / TensorStatistics::kBins - 8;
+    if (found.bins()[i] > 0) filled[low] = found.bins()[i];
+  }
+  std::uint64_t all = 0;
+  for (const auto& [low, count] : filled) all += count;
+  EXPECT_EQ(all, 6U);
+  EXPECT_EQ(filled.at(0), 2U);
+  EXPECT_EQ(filled.at(0.5), 1U);
+  EXPECT_EQ(filled.at(7), 1U);
 }
 
 TEST(Ranges, WithoutNegativesStartAtZero) {
