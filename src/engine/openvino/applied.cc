@@ -159,4 +159,17 @@ Applied read_applied(const std::vector<ov::CompiledModel>& streams) {
   return applied;
 }
 
+std::unordered_set<std::string> results_of_inputs(const ov::CompiledModel& compiled) {
+  std::unordered_set<std::string> names;
+  for (const std::shared_ptr<ov::Node>& node : compiled.get_runtime_model()->get_ordered_ops()) {
+    if (info(*node, "layerType") != "Output") continue;
+    const ov::Node* source = node.get();
+    do {
+      source = source->get_input_node_ptr(0);
+    } while (info(*source, "layerType") == "Reshape");
+    if (info(*source, "layerType") == "Input") names.insert(node->get_friendly_name());
+  }
+  return names;
+}
+
 }  // namespace tachostat::engine

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <openvino/openvino.hpp>
+#include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/engine.h"
@@ -12,5 +14,10 @@ namespace tachostat::engine {
 // numbers the layers that it makes itself, and spans carry those names: after the first stream's
 // layers come those that the others call by other names.
 Applied read_applied(const std::vector<ov::CompiledModel>& streams);
+
+// Names of results that show a model input as it is, or in another shape. Their memory must not be
+// chosen from outside: OpenVINO 2026.4 then takes it for the input's memory, overwrites the input
+// with what lies there, and computes everything from that.
+std::unordered_set<std::string> results_of_inputs(const ov::CompiledModel& compiled);
 
 }  // namespace tachostat::engine

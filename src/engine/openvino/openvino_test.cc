@@ -201,6 +201,23 @@ TEST_F(OpenvinoTest, SeveralInputsInAnyOrderAndSeveralOutputs) {
   EXPECT_THAT(values_of((*outputs)[1]), ElementsAre(5, 12, 21, 32));
 }
 
+TEST_F(OpenvinoTest, OutputsThatShowAnInputLeaveItIntact) {
+  auto x = parameter("x", {1, 4});
+  auto relu = std::make_shared<op::Relu>(x);
+  auto shape = op::Constant::create(ov::element::i64, {2}, {2, 2});
+  auto reshaped = std::make_shared<op::Reshape>(x, shape, false);
+  auto session = *engine().load(save({relu, x, reshaped}, {x}), {}, nullptr);
+  for (int i = 0; i < 2; ++i) {
+    const Tensor input = tensor("x", {1, -2, 3, -4}, {1, 4});
+    const Outputs outputs = infer(*session, {input});
+    ASSERT_TRUE(outputs.ok()) << outputs.status();
+    EXPECT_THAT(values_of((*outputs)[0]), ElementsAre(1, 0, 3, 0));
+    EXPECT_THAT(values_of((*outputs)[1]), ElementsAre(1, -2, 3, -4));
+    EXPECT_THAT(values_of((*outputs)[2]), ElementsAre(1, -2, 3, -4));
+    EXPECT_THAT(values_of(input), ElementsAre(1, -2, 3, -4));
+  }
+}
+
 TEST_F(OpenvinoTest, MisalignedInputsAreCopied) {
   auto session = *engine().load(arithmetic(), {}, nullptr);
   const std::vector<float> values = {1, 2, 3, 4};

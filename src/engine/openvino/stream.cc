@@ -19,7 +19,8 @@ absl::Status failed(std::string_view what, const std::exception& error) {
 
 }  // namespace
 
-Stream::Stream(ov::CompiledModel& compiled, std::span<const model::Port> outputs)
+Stream::Stream(ov::CompiledModel& compiled, std::span<const model::Port> outputs,
+               const std::unordered_set<std::string>& unbound)
     : request_(compiled.create_infer_request()) {
   for (const auto& input : compiled.inputs()) input_types_.push_back(input.get_element_type());
   copies_.resize(input_types_.size());
@@ -28,8 +29,9 @@ Stream::Stream(ov::CompiledModel& compiled, std::span<const model::Port> outputs
     const auto& compiled_output = compiled.output(i);
     Output& output = outputs_.emplace_back(
         Output{.port = outputs[i], .type = compiled_output.get_element_type(), .shape = {}});
-    output.is_static = compiled_output.get_partial_shape().is_static();
-    if (output.is_static) output.shape = compiled_output.get_shape();
+    output.bound = compiled_output.get_partial_shape().is_static() &&
+                   !unbound.contains(compiled_output.get_node()->get_friendly_name());
+    if (output.bound) output.shape = compiled_output.get_shape();
   }
 }
 
@@ -67,7 +69,7 @@ absl::Status Stream::bind(std::span<const Tensor* const> inputs) {
     }
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       Output& output = outputs_[i];
-      if (!output.is_static) continue;
+      if (!output.bound) continue;
       const std::size_t bytes = (ov::shape_size(output.shape) * output.type.bitwidth() + 7) / 8;
       output.buffer = output.pool.take(bytes);
       request_.set_output_tensor(
@@ -95,7 +97,7 @@ absl::StatusOr<std::vector<Tensor>> Stream::outputs() {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       Output& output = outputs_[i];
       model::Shape shape(output.shape.begin(), output.shape.end());
-      if (!output.is_static) {
+      if (!output.bound) {
         const ov::Tensor result = request_.get_output_tensor(i);
         const ov::Shape sizes = result.get_shape();
         shape.assign(sizes.begin(), sizes.end());

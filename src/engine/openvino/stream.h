@@ -5,6 +5,7 @@
 #include <openvino/openvino.hpp>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -15,8 +16,10 @@ namespace tachostat::engine {
 
 class Stream {
  public:
-  // Ports as the graph names them, in the compiled model's order. May throw what OpenVINO throws.
-  Stream(ov::CompiledModel& compiled, std::span<const model::Port> outputs);
+  // Ports as the graph names them, in the compiled model's order; results named in `unbound` are
+  // copied out. May throw what OpenVINO throws.
+  Stream(ov::CompiledModel& compiled, std::span<const model::Port> outputs,
+         const std::unordered_set<std::string>& unbound);
 
   // `inputs` in the compiled model's order, checked; they must stay alive through run(). Where
   // memory is aligned to its elements OpenVINO reads it in place, else from a copy.
@@ -32,10 +35,10 @@ class Stream {
   struct Output {
     model::Port port;
     ov::element::Type type;
-    ov::Shape shape;  // when static
-    bool is_static = false;
+    ov::Shape shape;     // when bound
+    bool bound = false;  // the engine writes into our buffer
     BufferPool pool = {};
-    BufferPool::Buffer buffer = {};  // bound for the next or current inference
+    BufferPool::Buffer buffer = {};  // of the next or current inference
   };
 
   ov::Tensor input_tensor(std::size_t index, const Tensor& input);
