@@ -20,6 +20,7 @@ MOST_CALIBRATED, MOST_VALIDATED = 300, 100
 MAX_DROP = 0.01
 VERSION = 1  # of how it is done here: raise it when the same model would come out otherwise
 LONGEST_S = 1800
+KEPT = ["model.onnx", "model.xml", "model.bin", "request.json", "log.txt"]  # of a folder
 
 
 def ort_int8(request, samples):
@@ -92,8 +93,9 @@ def made(kind, case, key, samples_file):
         request = {"case": case, "target": str(folder / file), "samples": samples, "path": str(path), "tensors": tensors}
         (folder / "request.json").write_text(json.dumps(request))
         result = _run([sys.executable, __file__, kind, folder / "request.json"], folder / "log.txt", limit)
-        for scrap in [*folder.glob("*.prepared"), *folder.glob("*.outputs")]:
-            scrap.unlink()
+        for scrap in folder.iterdir():
+            if scrap.name not in KEPT:
+                scrap.unlink()
         kept.write_text(json.dumps(result))
     return {**json.loads(kept.read_text()), "path": str(folder / file)}
 
@@ -101,13 +103,16 @@ def made(kind, case, key, samples_file):
 def _run(command, log, limit):
     begin = time.monotonic()
     with open(log, "w") as file:
-        process = subprocess.Popen([str(word) for word in command], stdout=file, stderr=file, stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen([str(word) for word in command], stdout=file, stderr=file, stdin=subprocess.DEVNULL, start_new_session=True,
+                                   cwd=log.parent)  # where the peers leave scrap
         try:
             code = process.wait(timeout=limit)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)  # of its own session: it and the worker that it started
-            process.wait()
-            return {"failed": f"not done in {limit} s", "tuning_s": time.monotonic() - begin}
+            return {"failed": f"not done in {limit} s", "tuning_s": limit}
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)  # of its own session: it and the worker that it started
+                process.wait()
     seconds = time.monotonic() - begin
     if code == 0:
         return {"tuning_s": seconds}
