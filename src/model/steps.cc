@@ -207,6 +207,22 @@ absl::StatusOr<Smooth> smooth_from(std::string_view arguments) {
   return smooth;
 }
 
+std::string twin_of(const std::string& layer) { return layer + "/twin"; }
+
+absl::StatusOr<Recipe::Step> to_step(const Twin& twin) {
+  return Recipe::Step{"twin", dump({{"layers", twin.layers}})};
+}
+
+absl::StatusOr<Twin> twin_from(std::string_view arguments) {
+  Twin twin;
+  TS_ASSIGN_OR_RETURN(const Json layers, array_of("twin", arguments, "layers"));
+  for (const Json& layer : layers) {
+    if (!layer.is_string()) return wrong("a layer", "a text", layer);
+    twin.layers.push_back(layer.get<std::string>());
+  }
+  return twin;
+}
+
 std::string exposed_name(const Edge& edge) { return fmt::format("{}:{}", edge.layer, edge.input); }
 
 absl::StatusOr<Recipe::Step> to_step(const Expose& expose) {

@@ -38,8 +38,7 @@ struct Quantise {
   std::vector<Activation> activations = {};
   std::vector<Weight> weights = {};
   // Rounds by plain arithmetic that no engine turns into integer kernels: the same numbers up to
-  // rounding, slowly. For looking at tensors inside: OpenVINO 2026.4 computes wrong values when a
-  // tensor between integer kernels is shown as an output.
+  // rounding, slowly. For looking at tensors inside, which integer kernels would hide.
   bool simulated = false;
 };
 absl::StatusOr<Recipe::Step> to_step(const Quantise& quantise);
@@ -72,6 +71,17 @@ struct Smooth {
 };
 absl::StatusOr<Recipe::Step> to_step(const Smooth& smooth);
 absl::StatusOr<Smooth> smooth_from(std::string_view arguments);
+
+// Pass "twin": beside each of these layers stands a copy, "LAYER/twin", that reads the same inputs;
+// the model gets an output of that name with the mean per channel (axis 1, or the last axis of a
+// matrix product) of what the copy computes minus what the layer computes. What later steps do to
+// the copy's inputs shows there by itself, without what they would do to other layers.
+struct Twin {
+  std::vector<std::string> layers = {};
+};
+std::string twin_of(const std::string& layer);
+absl::StatusOr<Recipe::Step> to_step(const Twin& twin);
+absl::StatusOr<Twin> twin_from(std::string_view arguments);
 
 // Pass "expose": the tensors on these edges become outputs of the model too, after its own, named
 // "LAYER:INPUT". For calibration.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "base/status.h"
 #include "model/steps.h"
@@ -9,80 +10,94 @@
 namespace tachostat::optimize {
 namespace {
 
-// Relative to the mean's size.
-constexpr double kMostShift = 2;
-
-struct Product {
-  std::string layer;
-  model::Edge reader;  // an edge that shows what it computes
+// Products that are on and have weights, with what a recipe rounds about them, each moved to the
+// product's twin.
+struct Twins {
+  model::Twin twin = {};
+  model::Quantise rounding = {.simulated = true};
+  std::vector<model::Recipe::Step> before = {};  // the recipe's other steps
 };
 
-// Products that are on, and read by somebody.
-std::vector<Product> products_of(const model::Graph& graph, const std::vector<Switch>& switches,
-                                 const Placement& placement) {
-  std::vector<Product> products;
-  for (std::size_t i = 0; i < switches.size(); ++i) {
-    if (!placement[i] || switches[i].kind != Switch::Kind::kProduct) continue;
-    if (switches[i].weights.empty()) continue;
-    for (const model::Layer& layer : graph.layers) {
-      const auto input =
-          std::find(layer.producers.begin(), layer.producers.end(), switches[i].layer);
-      if (input == layer.producers.end()) continue;
-      products.push_back({graph.layers[static_cast<std::size_t>(switches[i].layer)].name,
-                          {layer.name, static_cast<int>(input - layer.producers.begin())}});
-      break;
+// The inputs that a product's activations enter, in their order.
+std::vector<int> activation_inputs(const Switch& product) {
+  std::vector<int> inputs;
+  for (int input = 0; inputs.size() < product.activations.size(); ++input) {
+    const bool weight =
+        std::any_of(product.weights.begin(), product.weights.end(),
+                    [input](const model::Edge& edge) { return edge.input == input; });
+    if (!weight) inputs.push_back(input);
+  }
+  return inputs;
+}
+
+absl::StatusOr<Twins> twins_of(const model::Graph& graph, const std::vector<Switch>& switches,
+                               const Placement& placement, const model::Recipe& recipe) {
+  Twins twins;
+  model::Quantise quantise;
+  for (const model::Recipe::Step& step : recipe.steps()) {
+    if (step.pass == "quantise") {
+      TS_ASSIGN_OR_RETURN(quantise, model::quantise_from(step.arguments));
+    } else {
+      twins.before.push_back(step);
     }
   }
-  return products;
-}
-
-std::vector<model::Edge> readers_of(const std::vector<Product>& products) {
-  std::vector<model::Edge> edges;
-  for (const Product& product : products) edges.push_back(product.reader);
-  return edges;
-}
-
-double size_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += std::abs(value);
-  return sum;
-}
-
-// Nothing when the two don't fit together, or the difference is out of proportion.
-std::vector<float> shift_of(const std::vector<double>& wanted, const std::vector<double>& found) {
-  std::vector<float> shift;
-  if (wanted.size() != found.size() || wanted.size() < 2) return shift;
-  double difference = 0;
-  for (std::size_t i = 0; i < wanted.size(); ++i) difference += std::abs(wanted[i] - found[i]);
-  if (!(difference < kMostShift * size_of(wanted))) return shift;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    shift.push_back(static_cast<float>(wanted[i] - found[i]));
-  }
-  return shift;
-}
-
-// The same rounding without integer kernels, so that tensors inside can be looked at.
-absl::StatusOr<model::Recipe> simulated(const model::Recipe& recipe) {
-  std::vector<model::Recipe::Step> steps;
-  for (const model::Recipe::Step& step : recipe.steps()) {
-    if (step.pass != "quantise") {
-      steps.push_back(step);
+  std::map<model::Edge, const model::Quantise::Activation*> activations;
+  for (const auto& activation : quantise.activations) activations[activation.edge] = &activation;
+  std::map<model::Edge, const model::Quantise::Weight*> weights;
+  for (const auto& weight : quantise.weights) weights[weight.edge] = &weight;
+  for (std::size_t i = 0; i < switches.size(); ++i) {
+    const Switch& product = switches[i];
+    if (!placement[i] || product.kind != Switch::Kind::kProduct || product.weights.empty()) {
       continue;
     }
-    TS_ASSIGN_OR_RETURN(model::Quantise quantise, model::quantise_from(step.arguments));
-    quantise.simulated = true;
-    TS_ASSIGN_OR_RETURN(model::Recipe::Step made, model::to_step(quantise));
-    steps.push_back(std::move(made));
+    const std::string& layer = graph.layers[static_cast<std::size_t>(product.layer)].name;
+    twins.twin.layers.push_back(layer);
+    const std::vector<int> inputs = activation_inputs(product);
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      const auto found = activations.find(product.activations[k]);
+      if (found == activations.end()) continue;
+      twins.rounding.activations.push_back(*found->second);
+      twins.rounding.activations.back().edge = {model::twin_of(layer), inputs[k]};
+    }
+    for (const model::Edge& edge : product.weights) {
+      const auto found = weights.find(edge);
+      if (found == weights.end()) continue;
+      twins.rounding.weights.push_back(*found->second);
+      twins.rounding.weights.back().edge = {model::twin_of(layer), edge.input};
+    }
   }
+  return twins;
+}
+
+absl::StatusOr<model::Recipe> with_step(const model::Recipe& recipe, model::Recipe::Step step) {
+  std::vector<model::Recipe::Step> steps(recipe.steps().begin(), recipe.steps().end());
+  steps.push_back(std::move(step));
   return model::Recipe::Create(std::string(recipe.name()), std::move(steps));
 }
 
-absl::StatusOr<model::Recipe> with_shift(const model::Recipe& recipe, const model::Shift& shift) {
-  if (shift.layers.empty()) return recipe;
-  std::vector<model::Recipe::Step> steps(recipe.steps().begin(), recipe.steps().end());
-  TS_ASSIGN_OR_RETURN(model::Recipe::Step step, model::to_step(shift));
-  steps.push_back(std::move(step));
-  return model::Recipe::Create(std::string(recipe.name()), std::move(steps));
+absl::StatusOr<model::Recipe> recipe_of(const Twins& twins) {
+  std::vector<model::Recipe::Step> steps = twins.before;
+  TS_ASSIGN_OR_RETURN(model::Recipe::Step twin, model::to_step(twins.twin));
+  TS_ASSIGN_OR_RETURN(model::Recipe::Step rounding, model::to_step(twins.rounding));
+  steps.push_back(std::move(twin));
+  steps.push_back(std::move(rounding));
+  return model::Recipe::Create("twins", std::move(steps));
+}
+
+// Adds up, by layer and channel.
+void add(const std::vector<engine::Tensor>& outputs, std::size_t own, model::Shift& shift) {
+  for (std::size_t i = 0; i < shift.layers.size() && own + i < outputs.size(); ++i) {
+    const engine::Tensor& means = outputs[own + i];
+    const auto* const values = reinterpret_cast<const float*>(means.data.data());
+    std::vector<float>& sum = shift.layers[i].by;
+    sum.resize(means.data.size() / sizeof(float), 0.0F);
+    for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += values[c];
+  }
+}
+
+bool all_finite(const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(),
+                     [](float value) { return std::isfinite(value); });
 }
 
 }  // namespace
@@ -92,35 +107,31 @@ absl::StatusOr<model::Recipe> correct_means(engine::Engine& engine, const model:
                                             const std::vector<Switch>& switches,
                                             const Placement& placement, const model::Recipe& recipe,
                                             const Samples& samples, const CorrectOptions& options) {
-  const std::vector<Product> products = products_of(graph, switches, placement);
-  if (recipe.empty() || products.empty()) return recipe;
-  CalibrateOptions calibrating{.variant = options.variant, .shaped = &graph};
-  const auto groups = static_cast<std::size_t>(std::max(1, options.groups));
-  std::size_t done_before = 0;
-  calibrating.progress = [&](std::size_t done, std::size_t all) {
-    return !options.progress || options.progress(done_before + done, all * (groups + 1));
-  };
-  TS_ASSIGN_OR_RETURN(Calibration plain,
-                      calibrate(engine, declared, readers_of(products), samples, calibrating));
-  TS_ASSIGN_OR_RETURN(const model::Recipe rounded, simulated(recipe));
+  if (recipe.empty()) return recipe;
+  TS_ASSIGN_OR_RETURN(const Twins twins, twins_of(graph, switches, placement, recipe));
+  if (twins.twin.layers.empty()) return recipe;
+  model::Variant variant = options.variant;
+  TS_ASSIGN_OR_RETURN(variant.recipe, recipe_of(twins));
+  TS_ASSIGN_OR_RETURN(const auto session, engine.load(declared, variant, nullptr));
   model::Shift shift;
-  const std::size_t size = (products.size() + groups - 1) / groups;
-  for (std::size_t begin = 0; begin < products.size(); begin += size) {
-    done_before += samples.count;
-    const std::vector<Product> group(
-        products.begin() + static_cast<std::ptrdiff_t>(begin),
-        products.begin() + static_cast<std::ptrdiff_t>(std::min(begin + size, products.size())));
-    TS_ASSIGN_OR_RETURN(calibrating.variant.recipe, with_shift(rounded, shift));
-    TS_ASSIGN_OR_RETURN(Calibration quantised,
-                        calibrate(engine, declared, readers_of(group), samples, calibrating));
-    for (const Product& product : group) {
-      const std::string source = source_of(graph, product.reader);
-      std::vector<float> by =
-          shift_of(plain[source].channel_means(), quantised[source].channel_means());
-      if (!by.empty()) shift.layers.push_back({product.layer, std::move(by)});
+  for (const std::string& layer : twins.twin.layers) shift.layers.push_back({.layer = layer});
+  for (std::size_t i = 0; i < samples.count; ++i) {
+    if (options.progress && !options.progress(i, samples.count)) {
+      return absl::CancelledError("correcting means was stopped");
     }
+    TS_ASSIGN_OR_RETURN(std::vector<engine::Tensor> inputs, samples.at(i));
+    TS_ASSIGN_OR_RETURN(const auto outputs, infer(*session, std::move(inputs)));
+    add(outputs, declared.outputs.size(), shift);
   }
-  return with_shift(recipe, shift);
+  for (model::Shift::Layer& layer : shift.layers) {
+    for (float& by : layer.by) by /= -static_cast<float>(samples.count);
+  }
+  std::erase_if(shift.layers, [](const model::Shift::Layer& layer) {
+    return layer.by.empty() || !all_finite(layer.by);
+  });
+  if (shift.layers.empty()) return recipe;
+  TS_ASSIGN_OR_RETURN(model::Recipe::Step step, model::to_step(shift));
+  return with_step(recipe, std::move(step));
 }
 
 }  // namespace tachostat::optimize

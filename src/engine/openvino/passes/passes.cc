@@ -15,10 +15,8 @@ struct Pass {
 };
 
 constexpr std::array kPasses = {
-    Pass{"expose", expose},
-    Pass{"quantise", quantise},
-    Pass{"shift", shift},
-    Pass{"smooth", smooth},
+    Pass{"expose", expose}, Pass{"quantise", quantise}, Pass{"shift", shift},
+    Pass{"smooth", smooth}, Pass{"twin", twin},
 };
 
 }  // namespace
@@ -44,6 +42,11 @@ absl::StatusOr<ov::Input<ov::Node>> Network::edge(const model::Edge& edge) const
                            node->get_input_size(), edge.input);
   }
   return node->input(static_cast<std::size_t>(edge.input));
+}
+
+void Network::add(const std::string& name, const std::shared_ptr<ov::Node>& node) {
+  node->set_friendly_name(name);
+  layers_[name] = node;
 }
 
 absl::Status apply_recipe(ov::Model& network, const model::Recipe& recipe) {

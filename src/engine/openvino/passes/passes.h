@@ -23,6 +23,8 @@ class Network {
   // NotFound when the model has no such layer, or the layer no such input.
   absl::StatusOr<std::shared_ptr<ov::Node>> layer(const std::string& name) const;
   absl::StatusOr<ov::Input<ov::Node>> edge(const model::Edge& edge) const;
+  // A layer that a pass made, for later steps to find. Its friendly name becomes `name`.
+  void add(const std::string& name, const std::shared_ptr<ov::Node>& node);
 
  private:
   ov::Model& model_;
@@ -36,6 +38,7 @@ absl::Status apply_recipe(ov::Model& network, const model::Recipe& recipe);
 absl::Status quantise(Network& network, std::string_view arguments);
 absl::Status shift(Network& network, std::string_view arguments);
 absl::Status smooth(Network& network, std::string_view arguments);
+absl::Status twin(Network& network, std::string_view arguments);
 absl::Status expose(Network& network, std::string_view arguments);
 
 }  // namespace tachostat::engine

@@ -143,6 +143,24 @@ TEST(Passes, SmoothingChangesNoOutputButEvensChannelsOut) {
   }
 }
 
+TEST(Passes, ATwinShowsWhatRoundingDoesToOneLayer) {
+  const auto model = network();
+  // Weights 1 to 4 of four inputs each; 1.4 is rounded to 1 in the copy only.
+  const model::Quantise quantise{
+      .activations = {{.edge = {"conv/twin", 0}, .low = {0}, .high = {3}, .levels = 4}},
+      .simulated = true};
+  ASSERT_TRUE(apply_recipe(*model, recipe({*model::to_step(model::Twin{{"conv"}}),
+                                           *model::to_step(quantise)}))
+                  .ok());
+  const auto outputs = run(model, 1.4F);
+  EXPECT_THAT(channel(outputs[0], 1), Each(FloatNear(8 * 1.4F + 1.4F, 1e-4F)));
+  ASSERT_EQ(outputs[1].get_size(), 4U);
+  EXPECT_EQ(model->output(1).get_node()->get_friendly_name(), "conv/twin");
+  for (std::size_t c = 0; c < 4; ++c) {
+    EXPECT_NEAR(outputs[1].data<float>()[c], -0.4F * 4 * static_cast<float>(c + 1), 1e-4F) << c;
+  }
+}
+
 TEST(Passes, SayWhatDoesNotFit) {
   const auto message = [](const model::Recipe::Step& step) {
     const absl::Status status = apply_recipe(*network(), recipe({step}));

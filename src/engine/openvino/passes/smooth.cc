@@ -24,7 +24,7 @@ struct Weights {
 };
 
 absl::StatusOr<std::vector<Weights>> all_weights_of(const Network& network,
-                                                const model::Smooth::Group& group) {
+                                                    const model::Smooth::Group& group) {
   std::vector<Weights> all;
   for (const model::Edge& edge : group.weights) {
     TS_ASSIGN_OR_RETURN(const ov::Input<ov::Node> input, network.edge(edge));
