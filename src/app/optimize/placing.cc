@@ -20,8 +20,11 @@ using Json = nlohmann::json;
 constexpr double kSafety = 0.5;
 // Of the allowed drop too: below it nothing is left to mend.
 constexpr double kSmall = 0.1;
-// Samples to see a drop on, and for what looks at many tensors or tries many networks.
-constexpr std::size_t kScored = 96;
+// Samples to see a drop on: as many as half a dozen recipes take about this long for.
+constexpr double kScoringNs = 20e9;
+constexpr double kLeastScored = 24;
+constexpr double kMostScored = 96;
+// Samples for what looks at many tensors or tries many networks.
 constexpr std::size_t kFew = 16;
 constexpr std::size_t kGlance = 24;
 
@@ -94,12 +97,17 @@ class Stage {
     return optimize::recipe_of(graph_, placing_.switches, placement, calibration_, ranges);
   }
 
+  std::size_t scored() const {
+    const double one = std::max(1.0, placing_.result.f32_ns);
+    return static_cast<std::size_t>(std::clamp(kScoringNs / (7 * one), kLeastScored, kMostScored));
+  }
+
   // Takes the one that drops least, if that is less than what there is.
   absl::Status offer(const std::vector<std::string>& names,
                      const std::vector<model::Recipe>& recipes) {
     std::vector<model::Variant> variants(recipes.size(), options_.reference);
     for (std::size_t i = 0; i < recipes.size(); ++i) variants[i].recipe = recipes[i];
-    TS_ASSIGN_OR_RETURN(const std::vector<double> drops, options_.drops(variants, kScored));
+    TS_ASSIGN_OR_RETURN(const std::vector<double> drops, options_.drops(variants, scored()));
     const auto least = std::min_element(drops.begin(), drops.end()) - drops.begin();
     const bool better = placing_.recipe.empty() || drops[static_cast<std::size_t>(least)] < drop_;
     for (std::size_t i = 0; i < recipes.size(); ++i) {
