@@ -92,8 +92,8 @@ Run add_optimize(CLI::App& command) {
       ->check(CLI::IsMember({"latency", "throughput"}))
       ->capture_default_str();
   command.add_option("--budget", flags->budget,
-                     "most time to search for where integers pay, e.g. 10m; a later run with the "
-                     "same folder goes on");
+                     "about the time that it may take, e.g. 10m; each step then ends with the best so "
+                     "far; a later run with the same folder goes on");
   command.add_option("--seed", flags->seed, "of the data's parts and of the search")
       ->capture_default_str();
   command.add_option("--engine", flags->engine)->capture_default_str();

@@ -302,7 +302,7 @@ class Run {
     for (std::size_t k = 0; k < indices.size(); ++k) {
       Outcome& outcome = result_.outcomes[indices[k]];
       (saturate ? outcome.saturated_ms : outcome.service_ms) = median(times[k]);
-      (saturate ? outcome.throughput_time : outcome.latency) = ratio_of(times[best], times[k]);
+      (saturate ? outcome.throughput_time : outcome.latency) = ratio_of(times[best], times[k], indices.size() - 1);
     }
   }
 
@@ -333,7 +333,7 @@ class Run {
       const Ratio& found = ratio(outcome);
       outcome.sentence = fmt::format("{:.3f} ({:.3f}–{:.3f}) of the best default's time",
                                      found.value, found.low, found.high);
-      if (found.high >= 1) continue;
+      if (!found.faster) continue;
       const bool better =
           result_.chosen < 0 ||
           found.value < ratio(result_.outcomes[static_cast<std::size_t>(result_.chosen)]).value;

@@ -125,8 +125,8 @@ std::string tried(const OptimizeResult& result) {
   for (std::size_t i = 0; i < result.outcomes.size(); ++i) html += outcome_rows(result, i);
   html += "</tbody></table></div>";
   html +=
-      R"(<p class="note">Time ÷ the best default's time: below 1 is faster, and what counts is )"
-      "that the whole interval is. The drop's bar goes to its 95 % bound; the upright line is "
+      R"(<p class="note">Time ÷ the best default's time: below 1 is faster; it counts when it )"
+      "is beyond chance, for all that raced. The drop's bar goes to its 95 % bound; the upright line is "
       "what is allowed.</p>";
   return html;
 }

@@ -20,7 +20,7 @@ Outcome outcome(const std::string& name, Outcome::Verdict verdict, double ms, do
           .report = {50, 0.001, 0.008},
           .service_ms = ms,
           .saturated_ms = ms,
-          .latency = {ratio, ratio * 0.9, ratio * 1.1, 24},
+          .latency = {ratio, ratio * 0.9, ratio * 1.1, 24, ratio * 1.1 < 1},
           .throughput_time = {ratio, ratio * 0.9, ratio * 1.1, 24}};
 }
 

@@ -33,7 +33,7 @@ std::string accuracy_need(const OptimizeResult& result, const Outcome& outcome) 
 
 std::string speed_need(const OptimizeResult& result, const Outcome& outcome) {
   const Ratio& ratio = asked_ratio(result, outcome);
-  if (!stands(outcome) || ratio.value >= 1 || ratio.high < 1) return "";
+  if (!stands(outcome) || ratio.value >= 1 || ratio.faster) return "";
   return item(outcome,
               fmt::format("looks {} as fast as the best default, but after {} rounds the interval "
                           "still reaches to {}: a quieter machine or more rounds may prove it.",
