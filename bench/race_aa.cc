@@ -1,6 +1,6 @@
 // Races of equals, as `tachostat optimize` runs them: the model's defaults against itself with
-// recipes that do nothing. Prints one JSON array: by race, the ratios and whether one was said to be
-// faster. bench/race_aa.py makes the table.
+// recipes that do nothing. Prints one JSON array: by race, the ratios and whether one was said to
+// be faster. bench/race_aa.py makes the table.
 #include <fmt/format.h>
 
 #include <cstdlib>

@@ -5,8 +5,8 @@ of its own (zoo_ort.py), the others in another (zoo_worker.cc). Peers are run as
 quantisation by its defaults, calibrated on the part of the data that `tachostat optimize` searches with. Accuracy is everyone's drop against
 OpenVINO in f32 on the part that nothing was made or chosen with, by the optimiser's metric and bound.
 
-ZOO_ONLY=substring of a model's name, ZOO_BUDGET=4m for each search of Tachostat's, ZOO_ROUNDS=24, ZOO_NNCF_LIMIT_S=600. A run that was interrupted
-goes on with the models that it had not done; `rm -r bench/work/zoo*` forgets all."""
+ZOO_ONLY=words of models' names, with commas between, ZOO_BUDGET=4m for each search of Tachostat's, ZOO_ROUNDS=24, ZOO_NNCF_LIMIT_S=600. A run that
+was interrupted goes on with the models that it had not done; `rm -r bench/work/zoo*` forgets all."""
 
 import os
 import re
@@ -193,5 +193,6 @@ def main():
         if not name.endswith("_interval"):
             low, high = found[f"{name}_interval"]
             print(f"geometric mean of {name.replace('_', ' ')}: {value:.3f} ({low:.3f}–{high:.3f})")
-    if not only:
-        common.write_results("zoo", "./run bench zoo", rows, geometric_means=found, budget=BUDGET)
+    done = {row["model"] for row in rows}
+    left_out = [name for name in zoo_models.names() if name not in done]
+    common.write_results("zoo", "./run bench zoo", rows, geometric_means=found, budget=BUDGET, left_out=left_out)

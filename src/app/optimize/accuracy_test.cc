@@ -1,4 +1,5 @@
 // What keeps a quantised model accurate, on small networks in the real engine.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openvino/opsets/opset13.hpp>

@@ -16,10 +16,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Of the allowed drop: the search's samples flatter, since they chose the ranges.
-constexpr double kSafety = 0.5;
-// Of the allowed drop too: below it nothing is left to mend.
-constexpr double kSmall = 0.1;
+// Of the wanted drop: below it nothing is left to mend.
+constexpr double kSmall = 0.2;
 // Samples to see a drop on: as many as half a dozen recipes take about this long for.
 constexpr double kScoringNs = 20e9;
 constexpr double kLeastScored = 24;
@@ -50,9 +48,9 @@ class Stage {
     placing_.placement = placing_.result.placement;
     if (placing_.result.recipe.empty()) return std::move(placing_);
     TS_RETURN_IF_ERROR(choose_ranges());
-    if (drop_ > options_.max_drop * kSmall && repair_on()) TS_RETURN_IF_ERROR(correct());
-    if (drop_ > options_.max_drop * kSmall && repair_on()) TS_RETURN_IF_ERROR(smooth());
-    if (drop_ > options_.max_drop * kSafety && repair_on()) TS_RETURN_IF_ERROR(repair());
+    if (drop_ > options_.wanted_drop * kSmall && repair_on()) TS_RETURN_IF_ERROR(correct());
+    if (drop_ > options_.wanted_drop * kSmall && repair_on()) TS_RETURN_IF_ERROR(smooth());
+    if (drop_ > options_.wanted_drop && repair_on()) TS_RETURN_IF_ERROR(repair());
     return std::move(placing_);
   }
 
@@ -245,7 +243,7 @@ class Stage {
     std::set<std::size_t> counts;
     for (std::size_t count = 1; count < order.size(); count *= 2) counts.insert(count);
     if (counts.empty()) return absl::OkStatus();
-    const double wanted = options_.max_drop * kSafety;
+    const double wanted = options_.wanted_drop;
     const auto good = [wanted](const Left& left) { return left.drop <= wanted; };
     TS_ASSIGN_OR_RETURN(std::vector<Left> tried, glance(order, counts));
     auto found = std::find_if(tried.begin(), tried.end(), good);

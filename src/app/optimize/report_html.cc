@@ -124,10 +124,10 @@ std::string tried(const OptimizeResult& result) {
       objective_of(result));
   for (std::size_t i = 0; i < result.outcomes.size(); ++i) html += outcome_rows(result, i);
   html += "</tbody></table></div>";
-  html +=
-      R"(<p class="note">Time ÷ the best default's time: below 1 is faster; it counts when it )"
-      "is beyond chance, for all that raced. The drop's bar goes to its 95 % bound; the upright line is "
-      "what is allowed.</p>";
+  html += R"(<p class="note">Time ÷ the best default's time: below 1 is faster; it counts when it )"
+          "is beyond chance, for all that raced. The drop's bar goes to its 95 % bound; the "
+          "upright line is "
+          "what is allowed.</p>";
   return html;
 }
 
