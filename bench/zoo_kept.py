@@ -27,7 +27,7 @@ def versions():
 
 
 def tuned(case, key, budget):
-    """{"report", "tuning_s"}, or {"failed", "tuning_s"}. A run that was cut short is made anew, so that its time is the whole time."""
+    """{"report", "tuning_s"}, or {"failed", "tuning_s"}. One that failed or was cut short is made anew, so that its time is the whole time."""
     folder = common.WORK / f"zoo_{case['slug']}"
     kept = folder / "zoo.json"
     key = short_hash([key, budget, file_hash(common.TACHOSTAT)])
@@ -44,8 +44,8 @@ def tuned(case, key, budget):
     except SystemExit as error:
         state = {"failed": str(error).strip().splitlines()[-1][:200]}
     state |= {"key": key, "tuning_s": time.monotonic() - begin}
-    folder.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(state))
+    if "report" in state:
+        kept.write_text(json.dumps(state))
     return state
 
 
