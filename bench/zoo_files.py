@@ -70,7 +70,7 @@ def _chosen(found, features_of, count, seed):
     return chosen[:count]
 
 
-def files(count=800, seed=5):
+def files(count=1600, seed=5):
     """Features [N, 2048] (the first and the last bytes of a file) labelled with the model's class."""
 
     def make(path):

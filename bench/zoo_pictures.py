@@ -54,7 +54,7 @@ def drawn(count, seed):
         yield ((_picture(rng, noise).astype(np.float32) / 255 - MEAN) / DEVIATION).transpose(2, 0, 1)
 
 
-def pictures(count=800, seed=4):
+def pictures(count=1600, seed=4):
     """Pictures [N, 3, 224, 224] without labels, as float16 to save half of the disk."""
 
     def make(path):

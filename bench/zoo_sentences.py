@@ -53,7 +53,7 @@ def tokens(texts):
     return {name: np.array(of, np.int64) for name, of in rows.items()}
 
 
-def sentences(count=800, seed=7):
+def sentences(count=1600, seed=7):
     """Tokens of as many passages of one sentence and more, without labels."""
 
     def make(path):

@@ -81,7 +81,7 @@ def recording(noise):
     return np.clip(sound, -1, 1).astype(np.float32)
 
 
-def chunks(count=800, seed=6):
+def chunks(count=1600, seed=6):
     """`input` [N, 576] and the `state` [N, 2, 1, 128] that the chunks before left, without labels."""
 
     def make(path):
