@@ -27,7 +27,8 @@ int run(int argc, char** argv) {
   add("machine", "what this machine can do, and which sensors work", add_machine);
   add("import", "turn another tool's trace or report into a profile", add_import);
   add("compare", "say whether HEAD is slower than BASE, in total or in a layer", add_compare);
-  add("optimize", "find faster variants of a model that are as accurate, and prove them", add_optimize);
+  add("optimize", "find faster variants of a model that are as accurate, and prove them",
+      add_optimize);
   add("top", "watch a running server: layers, sensors, targets", add_top);
 
   try {

@@ -91,9 +91,10 @@ Run add_optimize(CLI::App& command) {
   command.add_option("--objective", flags->objective, "latency or throughput")
       ->check(CLI::IsMember({"latency", "throughput"}))
       ->capture_default_str();
-  command.add_option("--budget", flags->budget,
-                     "about the time that it may take, e.g. 10m; each step then ends with the best so "
-                     "far; a later run with the same folder goes on");
+  command.add_option(
+      "--budget", flags->budget,
+      "about the time that it may take, e.g. 10m; each step then ends with the best so "
+      "far; a later run with the same folder goes on");
   command.add_option("--seed", flags->seed, "of the data's parts and of the search")
       ->capture_default_str();
   command.add_option("--engine", flags->engine)->capture_default_str();

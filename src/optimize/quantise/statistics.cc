@@ -60,7 +60,8 @@ Range legal(Range range, bool symmetric, int levels) {
   if (symmetric) {
     const float end = std::max({std::abs(range.low), std::abs(range.high), kLeastEnd});
     // 256 levels from -128 to 127 steps: the lower end is one step further out.
-    const float step = end / static_cast<float>(levels / 2 - 1);
+    const int positive = levels / 2 - 1;
+    const float step = end / static_cast<float>(positive);
     return range.low < 0 ? Range{-end - step * (levels % 2 == 0 ? 1.0F : 0.0F), end}
                          : Range{0, end};
   }
@@ -221,7 +222,8 @@ void TensorStatistics::count(std::span<const float> values, float largest) {
   if (bins_.empty()) bins_.assign(kBins, 0);
   if (reach_ == 0) reach_ = largest;
   while (static_cast<double>(largest) > reach_) widen();
-  constexpr auto kMiddle = static_cast<float>(kBins / 2);
+  constexpr std::size_t kHalf = kBins / 2;
+  constexpr auto kMiddle = static_cast<float>(kHalf);
   const float scale = reach_ > 0 ? kMiddle / static_cast<float>(reach_) : 0;
   // Odd, so that it is no multiple of a row's usual length.
   const std::size_t stride = values.size() / kMostCounted | 1U;

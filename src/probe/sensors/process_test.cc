@@ -87,10 +87,9 @@ TEST(Numa, TellsLocalFromRemote) {
               UnorderedElementsAre(
                   Pair("numa/node0/local_pages", 4900000), Pair("numa/node0/remote_pages", 100000),
                   Pair("numa/node0/missed_pages", 100), Pair("numa/node0/free", 204800000000),
-                  Pair("numa/node0/total", 405504000000),
-                  Pair("numa/node1/local_pages", 5800000), Pair("numa/node1/remote_pages", 200000),
-                  Pair("numa/node1/missed_pages", 2000), Pair("numa/node1/free", 153600000000),
-                  Pair("numa/node1/total", 405504000000)));
+                  Pair("numa/node0/total", 405504000000), Pair("numa/node1/local_pages", 5800000),
+                  Pair("numa/node1/remote_pages", 200000), Pair("numa/node1/missed_pages", 2000),
+                  Pair("numa/node1/free", 153600000000), Pair("numa/node1/total", 405504000000)));
 }
 
 }  // namespace

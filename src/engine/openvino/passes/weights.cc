@@ -81,8 +81,8 @@ std::vector<bool> input_axes(const ov::Node& layer, std::size_t rank) {
   return only(rank, {1});
 }
 
-Digits::Digits(ov::Shape shape, std::vector<bool> axes)
-    : shape_(std::move(shape)), axes_(std::move(axes)) {
+Digits::Digits(const ov::Shape& shape, std::vector<bool> axes)
+    : shape_(shape), axes_(std::move(axes)) {
   for (std::size_t axis = 0; axis < shape_.size(); ++axis) {
     if (axes_[axis]) count_ *= shape_[axis];
   }

@@ -23,7 +23,7 @@ std::vector<bool> input_axes(const ov::Node& layer, std::size_t rank);
 // Numbers the elements of a tensor by their place along some of its axes, in row-major order.
 class Digits {
  public:
-  Digits(ov::Shape shape, std::vector<bool> axes);
+  Digits(const ov::Shape& shape, std::vector<bool> axes);
   std::size_t count() const { return count_; }
   std::size_t of(std::size_t element) const;
   // Broadcasts `count` numbers over the tensor: 1 along all other axes.
