@@ -119,7 +119,7 @@ TEST(StackedNpz, ReadsLabelsOfEachKind) {
 TEST(StackedNpz, RefusesWhatDoesNotFitTheModel) {
   const TestFolder folder;
   const auto graph = model_of({model::kDynamic, 3, 2});
-  const auto with = [&](std::map<std::string, std::string> members) {
+  const auto with = [&](const std::map<std::string, std::string>& members) {
     return refusal(folder.npz("d.npz", members), graph);
   };
   EXPECT_THAT(with({{"x", f32({5, 4, 2}, counted(40))}}),
