@@ -27,18 +27,6 @@ absl::StatusOr<std::unique_ptr<Court>> Court::open(engine::Engine& engine, const
   return court;
 }
 
-std::size_t Court::usual() const {
-  std::map<std::string, std::vector<std::size_t>> by_shape;
-  for (const std::size_t i : splits_.search) {
-    by_shape[model::to_string(data_->shapes(i))].push_back(i);
-  }
-  const std::vector<std::size_t>* most = nullptr;
-  for (const auto& [shape, samples] : by_shape) {
-    if (most == nullptr || samples.size() > most->size()) most = &samples;
-  }
-  return most->front();
-}
-
 absl::StatusOr<std::vector<engine::Tensor>> Court::truth(std::size_t sample) {
   const auto found = kept_.find(sample);
   if (found != kept_.end()) return found->second;

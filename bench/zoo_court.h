@@ -35,8 +35,6 @@ class Court {
   const verify::Dataset& data() const { return *data_; }
   const verify::Metric& metric() const { return *metric_; }
   const verify::Splits& splits() const { return splits_; }
-  // A search sample of the shape that most of them have: what speed is measured on.
-  std::size_t usual() const;
 
   // What `system` answered to a sample. Outputs are in the graph's order, whatever their names.
   absl::Status add(const std::string& system, std::size_t sample,

@@ -108,7 +108,7 @@ class Worker {
     sides_.clear();
     TS_ASSIGN_OR_RETURN(court_, Court::open(engine_, command.at("model"), command.at("data"),
                                             command.at("metric"), command.at("seed")));
-    const std::size_t usual = court_->usual();
+    const std::size_t usual = verify::usual_of(court_->data(), court_->splits().search).sample;
     TS_ASSIGN_OR_RETURN(inputs_, court_->data().sample(usual));
     const verify::Splits& splits = court_->splits();
     return Json{{"model_hash", court_->graph().hash},

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "app/optimize/budget.h"
@@ -11,6 +10,7 @@
 #include "app/optimize/scoring.h"
 #include "app/workbench.h"
 #include "base/status.h"
+#include "optimize/quantise/local_cost.h"
 #include "verify/data/dataset.h"
 #include "verify/data/split.h"
 #include "verify/metrics/metric.h"
@@ -26,12 +26,6 @@ constexpr int kRounds = 24;
 constexpr int kLeastRounds = 8;  // however short the budget is
 // Raise it when the same inputs would give other results: kept ones are then not used.
 constexpr int kMethods = 8;
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 std::vector<std::size_t> first(const std::vector<std::size_t>& all, std::size_t most) {
   return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most))};
@@ -75,7 +69,10 @@ class Run {
     const std::string metric = options_.metric.empty() ? usual.text : options_.metric;
     result_.metric_reason = options_.metric.empty() ? usual.reason : "as asked for";
     TS_ASSIGN_OR_RETURN(metric_, verify::make_metric(metric, *data_, declared_));
-    find_usual_shapes();
+    const verify::Usual sample = verify::usual_of(*data_, splits_.search);
+    usual_ = sample.sample;
+    one_shape_ = sample.only;
+    shapes_ = data_->shapes(usual_);
     TS_ASSIGN_OR_RETURN(graph_, model::read(options_.model_path, shapes_));
     std::error_code error;
     std::filesystem::create_directories(options_.folder, error);
@@ -106,21 +103,6 @@ class Run {
     result_.search_samples = splits_.search.size();
     result_.selection_samples = splits_.selection.size();
     result_.report_samples = splits_.report.size();
-  }
-
-  // Speed is measured on the most frequent shape.
-  void find_usual_shapes() {
-    std::map<std::string, std::pair<std::size_t, std::size_t>> seen;  // count, example
-    for (const std::size_t i : splits_.search) {
-      const auto found = seen.try_emplace(model::to_string(data_->shapes(i)), 0, i).first;
-      ++found->second.first;
-    }
-    const auto most = std::max_element(seen.begin(), seen.end(), [](const auto& a, const auto& b) {
-      return a.second.first < b.second.first;
-    });
-    usual_ = most->second.second;
-    shapes_ = data_->shapes(usual_);
-    one_shape_ = seen.size() == 1;
   }
 
   void add(std::string name, std::string reason, model::Variant variant, Outcome::Verdict verdict) {
@@ -302,13 +284,13 @@ class Run {
     std::size_t best = 0;  // baseline
     for (std::size_t k = 0; k < indices.size(); ++k) {
       if (result_.outcomes[indices[k]].verdict != Outcome::Verdict::kBaseline) continue;
-      if (median(times[k]) < median(times[best])) best = k;
+      if (optimize::median_of(times[k]) < optimize::median_of(times[best])) best = k;
     }
     const bool asked = saturate == (options_.objective == Objective::kThroughput);
     if (asked) result_.best_default = static_cast<int>(indices[best]);
     for (std::size_t k = 0; k < indices.size(); ++k) {
       Outcome& outcome = result_.outcomes[indices[k]];
-      (saturate ? outcome.saturated_ms : outcome.service_ms) = median(times[k]);
+      (saturate ? outcome.saturated_ms : outcome.service_ms) = optimize::median_of(times[k]);
       (saturate ? outcome.throughput_time : outcome.latency) =
           ratio_of(times[best], times[k], indices.size() - 1);
     }

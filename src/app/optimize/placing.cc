@@ -100,12 +100,17 @@ class Stage {
     return static_cast<std::size_t>(std::clamp(kScoringNs / (7 * one), kLeastScored, kMostScored));
   }
 
+  absl::StatusOr<std::vector<double>> drops_of(const std::vector<model::Recipe>& recipes,
+                                               std::size_t samples) const {
+    std::vector<model::Variant> variants(recipes.size(), options_.reference);
+    for (std::size_t i = 0; i < recipes.size(); ++i) variants[i].recipe = recipes[i];
+    return options_.drops(variants, samples);
+  }
+
   // Takes the one that drops least, if that is less than what there is.
   absl::Status offer(const std::vector<std::string>& names,
                      const std::vector<model::Recipe>& recipes) {
-    std::vector<model::Variant> variants(recipes.size(), options_.reference);
-    for (std::size_t i = 0; i < recipes.size(); ++i) variants[i].recipe = recipes[i];
-    TS_ASSIGN_OR_RETURN(const std::vector<double> drops, options_.drops(variants, scored()));
+    TS_ASSIGN_OR_RETURN(const std::vector<double> drops, drops_of(recipes, scored()));
     const auto least = std::min_element(drops.begin(), drops.end()) - drops.begin();
     const bool better = placing_.recipe.empty() || drops[static_cast<std::size_t>(least)] < drop_;
     for (std::size_t i = 0; i < recipes.size(); ++i) {
@@ -218,16 +223,15 @@ class Stage {
   absl::StatusOr<std::vector<Left>> glance(const std::vector<std::size_t>& order,
                                            const std::set<std::size_t>& counts) {
     std::vector<Left> all;
-    std::vector<model::Variant> variants;
+    std::vector<model::Recipe> recipes;
     for (const std::size_t count : counts) {
       Left left{.count = count,
                 .placement = without(placing_.switches, placing_.placement, order, count)};
       TS_ASSIGN_OR_RETURN(left.recipe, recipe_of(left.placement, ranges_));
-      variants.push_back(options_.reference);
-      variants.back().recipe = left.recipe;
+      recipes.push_back(left.recipe);
       all.push_back(std::move(left));
     }
-    TS_ASSIGN_OR_RETURN(const std::vector<double> drops, options_.drops(variants, kGlance));
+    TS_ASSIGN_OR_RETURN(const std::vector<double> drops, drops_of(recipes, kGlance));
     for (std::size_t i = 0; i < all.size(); ++i) {
       all[i].drop = drops[i];
       placing_.notes.push_back(

@@ -159,15 +159,15 @@ Applied read_applied(const std::vector<ov::CompiledModel>& streams) {
   return applied;
 }
 
-std::unordered_set<std::string> results_of_inputs(const ov::CompiledModel& compiled) {
+std::unordered_set<std::string> computed_results(const Applied& applied) {
   std::unordered_set<std::string> names;
-  for (const std::shared_ptr<ov::Node>& node : compiled.get_runtime_model()->get_ordered_ops()) {
-    if (info(*node, "layerType") != "Output") continue;
-    const ov::Node* source = node.get();
-    do {
-      source = source->get_input_node_ptr(0);
-    } while (info(*source, "layerType") == "Reshape");
-    if (info(*source, "layerType") == "Input") names.insert(node->get_friendly_name());
+  for (const AppliedLayer& layer : applied.layers) {
+    const AppliedLayer* source = &layer;
+    while (source != nullptr && source->type == "Reshape" && !source->inputs.empty()) {
+      const int producer = source->inputs[0].producer;
+      source = producer < 0 ? nullptr : &applied.layers[static_cast<std::size_t>(producer)];
+    }
+    if (source != nullptr) names.insert(layer.answers.begin(), layer.answers.end());
   }
   return names;
 }

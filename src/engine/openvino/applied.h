@@ -15,9 +15,9 @@ namespace tachostat::engine {
 // layers come those that the others call by other names.
 Applied read_applied(const std::vector<ov::CompiledModel>& streams);
 
-// Names of results that show a model input as it is, or in another shape. Their memory must not be
-// chosen from outside: OpenVINO 2026.4 then takes it for the input's memory, overwrites the input
-// with what lies there, and computes everything from that.
-std::unordered_set<std::string> results_of_inputs(const ov::CompiledModel& compiled);
+// Names of results that a layer computes. The others show a model input as it is, or in another
+// shape. Their memory must not be chosen from outside: OpenVINO 2026.4 then takes it for the
+// input's memory, overwrites the input with what lies there, and computes everything from that.
+std::unordered_set<std::string> computed_results(const Applied& applied);
 
 }  // namespace tachostat::engine

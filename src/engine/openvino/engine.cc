@@ -115,9 +115,9 @@ class OpenvinoEngine final : public Engine {
                         compile(graph, variant, parts.accepted));
     parts.applied = read_applied(compiled);
     const std::vector<model::Port> outputs = output_ports(graph, compiled[0]);
-    const std::unordered_set<std::string> unbound = results_of_inputs(compiled[0]);
+    const std::unordered_set<std::string> computed = computed_results(parts.applied);
     for (ov::CompiledModel& stream : compiled) {
-      parts.streams.push_back(std::make_unique<Stream>(stream, outputs, unbound));
+      parts.streams.push_back(std::make_unique<Stream>(stream, outputs, computed));
     }
     const std::uint64_t heap_after = heap_in_use();
     parts.memory_bytes = heap_after > heap_before ? heap_after - heap_before : 0;

@@ -20,7 +20,7 @@ absl::Status failed(std::string_view what, const std::exception& error) {
 }  // namespace
 
 Stream::Stream(ov::CompiledModel& compiled, std::span<const model::Port> outputs,
-               const std::unordered_set<std::string>& unbound)
+               const std::unordered_set<std::string>& computed)
     : request_(compiled.create_infer_request()) {
   for (const auto& input : compiled.inputs()) input_types_.push_back(input.get_element_type());
   copies_.resize(input_types_.size());
@@ -30,7 +30,7 @@ Stream::Stream(ov::CompiledModel& compiled, std::span<const model::Port> outputs
     Output& output = outputs_.emplace_back(
         Output{.port = outputs[i], .type = compiled_output.get_element_type(), .shape = {}});
     output.bound = compiled_output.get_partial_shape().is_static() &&
-                   !unbound.contains(compiled_output.get_node()->get_friendly_name());
+                   computed.contains(compiled_output.get_node()->get_friendly_name());
     if (output.bound) output.shape = compiled_output.get_shape();
   }
 }

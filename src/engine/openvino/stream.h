@@ -16,10 +16,10 @@ namespace tachostat::engine {
 
 class Stream {
  public:
-  // Ports as the graph names them, in the compiled model's order; results named in `unbound` are
-  // copied out. May throw what OpenVINO throws.
+  // Ports as the graph names them, in the compiled model's order; results not named in
+  // `computed` are copied out. May throw what OpenVINO throws.
   Stream(ov::CompiledModel& compiled, std::span<const model::Port> outputs,
-         const std::unordered_set<std::string>& unbound);
+         const std::unordered_set<std::string>& computed);
 
   // `inputs` in the compiled model's order, checked; they must stay alive through run(). Where
   // memory is aligned to its elements OpenVINO reads it in place, else from a copy.

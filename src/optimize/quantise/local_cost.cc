@@ -115,6 +115,12 @@ std::vector<double> LocalCosts::of(const LayerSet& layers) const {
   return sum;
 }
 
+double median_of(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
 Saving saving_of(const std::vector<double>& before, const std::vector<double>& after) {
   const std::size_t n = std::min(before.size(), after.size());
   if (n == 0) return {};
@@ -125,12 +131,8 @@ Saving saving_of(const std::vector<double>& before, const std::vector<double>& a
   const double half = 1.645 * std::sqrt(static_cast<double>(n)) / 2;
   const auto rank =
       static_cast<std::size_t>(std::max(0.0, std::floor(static_cast<double>(n) / 2 - half)));
-  const auto median = [](std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-  };
-  return {.before = median(before),
-          .after = median(after),
+  return {.before = median_of(before),
+          .after = median_of(after),
           .ns = savings[n / 2],
           .low = savings[rank],
           .high = savings[n - 1 - rank]};

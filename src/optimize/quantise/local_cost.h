@@ -47,6 +47,7 @@ struct Saving {
   double ns = 0;                 // median of before - after
   double low = 0, high = 0;      // 90 % interval of that
 };
+double median_of(std::vector<double> values);
 Saving saving_of(const std::vector<double>& before, const std::vector<double>& after);
 
 }  // namespace tachostat::optimize

@@ -92,7 +92,7 @@ class Search {
     std::vector<double> after;
     const LocalCosts f32(graph_, profiles[0]);
     for (const Switch& one : switches_) {
-      own_ns_.push_back(saving_of(f32.of({one.layer}), f32.of({one.layer})).before);
+      own_ns_.push_back(median_of(f32.of({one.layer})));
     }
     for (std::size_t i = 0; i < starts.size(); ++i) {
       const Saving saving = saving_of(f32.total(), LocalCosts(graph_, profiles[i]).total());

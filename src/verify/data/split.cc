@@ -1,5 +1,6 @@
 #include "verify/data/split.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <random>
@@ -63,6 +64,21 @@ absl::StatusOr<Splits> split(const Dataset& data, std::uint64_t seed) {
   }
   for (const auto& [part, share] : parts) shuffle(*part, random);
   return splits;
+}
+
+Usual usual_of(const Dataset& data, std::span<const std::size_t> samples) {
+  struct Seen {
+    std::size_t count, first;
+  };
+  std::map<std::string, Seen> seen;  // by shapes
+  for (const std::size_t i : samples) {
+    ++seen.try_emplace(model::to_string(data.shapes(i)), Seen{0, i}).first->second.count;
+  }
+  const auto most = std::max_element(seen.begin(), seen.end(), [](const auto& a, const auto& b) {
+    return a.second.count < b.second.count;
+  });
+  if (most == seen.end()) return {};
+  return {most->second.first, seen.size() == 1};
 }
 
 }  // namespace tachostat::verify

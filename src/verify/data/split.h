@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -24,5 +25,12 @@ inline constexpr std::size_t kLeastSamples = 40;
 // The same for the same labels, size and seed, on every machine. With class labels, every class is
 // spread over the parts in their shares. InvalidArgument below kLeastSamples.
 absl::StatusOr<Splits> split(const Dataset& data, std::uint64_t seed);
+
+// What speed is measured on: the first of `samples` that has the most frequent shapes among them.
+struct Usual {
+  std::size_t sample = 0;
+  bool only = true;  // no other shapes occur
+};
+Usual usual_of(const Dataset& data, std::span<const std::size_t> samples);
 
 }  // namespace tachostat::verify

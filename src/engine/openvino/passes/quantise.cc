@@ -51,16 +51,7 @@ std::shared_ptr<ov::Node> fake_quantize(const ov::Output<ov::Node>& source, cons
 absl::StatusOr<ov::Shape> range_shape(const ov::Output<ov::Node>& source, std::size_t count,
                                       const model::Edge& edge) {
   if (count == 1) return ov::Shape{};
-  const ov::PartialShape& shape = source.get_partial_shape();
-  const bool fits = shape.rank().is_static() && shape.size() >= 2 &&
-                    shape[1].compatible(static_cast<std::int64_t>(count));
-  if (!fits) {
-    return base::invalid_argument("input {} of layer '{}' is {}, which has not {} channels",
-                                  edge.input, edge.layer, shape.to_string(), count);
-  }
-  ov::Shape per_channel(shape.size(), 1);
-  per_channel[1] = count;
-  return per_channel;
+  return along_channels(source.get_partial_shape(), 1, count, edge);
 }
 
 // One quantiser serves all edges with the same source and range: two would be two steps.

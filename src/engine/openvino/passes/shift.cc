@@ -1,9 +1,9 @@
 #include <openvino/op/add.hpp>
 #include <openvino/op/constant.hpp>
-#include <openvino/op/matmul.hpp>
 
 #include "base/status.h"
 #include "engine/openvino/passes/passes.h"
+#include "engine/openvino/passes/weights.h"
 
 namespace tachostat::engine {
 namespace {
@@ -15,8 +15,7 @@ absl::StatusOr<ov::Shape> shape_for(const ov::Node& layer, std::size_t channels)
     return base::invalid_argument("layer '{}' has no channels: its output is {}",
                                   layer.get_friendly_name(), output.to_string());
   }
-  const bool product = dynamic_cast<const ov::op::v0::MatMul*>(&layer) != nullptr;
-  const std::size_t axis = product ? output.size() - 1 : 1;
+  const std::size_t axis = channel_axis(layer, output.size());
   if (!output[axis].compatible(static_cast<std::int64_t>(channels))) {
     return base::invalid_argument("layer '{}' has {} channels, found {} numbers to add",
                                   layer.get_friendly_name(), output[axis].to_string(), channels);

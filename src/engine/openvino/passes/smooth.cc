@@ -2,7 +2,6 @@
 #include <cmath>
 #include <map>
 #include <openvino/op/constant.hpp>
-#include <openvino/op/matmul.hpp>
 #include <openvino/op/multiply.hpp>
 
 #include "base/status.h"
@@ -56,20 +55,6 @@ std::vector<float> divisors(const std::vector<Weights>& all, const std::vector<f
   return by;
 }
 
-absl::StatusOr<ov::Shape> shape_for(const ov::Input<ov::Node>& input, std::size_t channels,
-                                    const model::Edge& edge) {
-  const ov::PartialShape& shape = input.get_partial_shape();
-  const bool product = dynamic_cast<const ov::op::v0::MatMul*>(input.get_node()) != nullptr;
-  if (shape.rank().is_static() && shape.size() >= 2) {
-    const std::size_t axis = product ? shape.size() - 1 : 1;
-    ov::Shape per_channel(shape.size(), 1);
-    per_channel[axis] = channels;
-    if (shape[axis].compatible(static_cast<std::int64_t>(channels))) return per_channel;
-  }
-  return base::invalid_argument("input {} of layer '{}' is {}, which has not {} channels",
-                                edge.input, edge.layer, shape.to_string(), channels);
-}
-
 absl::Status divide(const Network& network, const model::Smooth::Group& group,
                     const std::vector<float>& by) {
   std::vector<float> factors;
@@ -77,7 +62,11 @@ absl::Status divide(const Network& network, const model::Smooth::Group& group,
   std::map<std::pair<const ov::Node*, std::size_t>, std::shared_ptr<ov::Node>> made;
   for (const model::Edge& edge : group.activations) {
     TS_ASSIGN_OR_RETURN(ov::Input<ov::Node> input, network.edge(edge));
-    TS_ASSIGN_OR_RETURN(const ov::Shape shape, shape_for(input, by.size(), edge));
+    const ov::PartialShape& entering = input.get_partial_shape();
+    const std::size_t rank = entering.rank().is_static() ? entering.size() : 0;
+    TS_ASSIGN_OR_RETURN(
+        const ov::Shape shape,
+        along_channels(entering, channel_axis(*input.get_node(), rank), by.size(), edge));
     const ov::Output<ov::Node> source = input.get_source_output();
     std::shared_ptr<ov::Node>& smoothed = made[{source.get_node(), source.get_index()}];
     if (smoothed == nullptr) {

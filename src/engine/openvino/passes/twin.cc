@@ -1,12 +1,12 @@
 #include <numeric>
 #include <openvino/op/constant.hpp>
-#include <openvino/op/matmul.hpp>
 #include <openvino/op/reduce_mean.hpp>
 #include <openvino/op/result.hpp>
 #include <openvino/op/subtract.hpp>
 
 #include "base/status.h"
 #include "engine/openvino/passes/passes.h"
+#include "engine/openvino/passes/weights.h"
 
 namespace tachostat::engine {
 namespace {
@@ -21,8 +21,7 @@ absl::StatusOr<std::vector<std::int64_t>> other_axes(const ov::Node& layer) {
   }
   std::vector<std::int64_t> axes(static_cast<std::size_t>(rank.get_length()));
   std::iota(axes.begin(), axes.end(), 0);
-  const bool product = dynamic_cast<const ov::op::v0::MatMul*>(&layer) != nullptr;
-  axes.erase(product ? axes.end() - 1 : axes.begin() + 1);
+  axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(channel_axis(layer, axes.size())));
   return axes;
 }
 

@@ -81,6 +81,23 @@ std::vector<bool> input_axes(const ov::Node& layer, std::size_t rank) {
   return only(rank, {1});
 }
 
+std::size_t channel_axis(const ov::Node& layer, std::size_t rank) {
+  return is<ov::op::v0::MatMul>(layer) ? rank - 1 : 1;
+}
+
+absl::StatusOr<ov::Shape> along_channels(const ov::PartialShape& shape, std::size_t axis,
+                                         std::size_t channels, const model::Edge& edge) {
+  const bool fits = shape.rank().is_static() && shape.size() >= 2 &&
+                    shape[axis].compatible(static_cast<std::int64_t>(channels));
+  if (!fits) {
+    return base::invalid_argument("input {} of layer '{}' is {}, which has not {} channels",
+                                  edge.input, edge.layer, shape.to_string(), channels);
+  }
+  ov::Shape per_channel(shape.size(), 1);
+  per_channel[axis] = channels;
+  return per_channel;
+}
+
 Digits::Digits(const ov::Shape& shape, std::vector<bool> axes)
     : shape_(shape), axes_(std::move(axes)) {
   for (std::size_t axis = 0; axis < shape_.size(); ++axis) {

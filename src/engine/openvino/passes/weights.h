@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "model/steps.h"
 
 namespace tachostat::engine {
 
@@ -19,6 +20,15 @@ absl::StatusOr<std::shared_ptr<ov::op::v0::Constant>> weights_of(const ov::Input
 // Layers are matrix products and convolutions, grouped and transposed ones too.
 std::vector<bool> output_axes(const ov::Node& layer, std::size_t rank);
 std::vector<bool> input_axes(const ov::Node& layer, std::size_t rank);
+
+// Where a layer's channels lie in the tensors that enter and leave it: axis 1, or the last one of a
+// matrix product. `rank` is 2 or more.
+std::size_t channel_axis(const ov::Node& layer, std::size_t rank);
+
+// Broadcasts `channels` numbers along `axis` of the tensor that enters `edge`. InvalidArgument: it
+// has not as many.
+absl::StatusOr<ov::Shape> along_channels(const ov::PartialShape& shape, std::size_t axis,
+                                         std::size_t channels, const model::Edge& edge);
 
 // Numbers the elements of a tensor by their place along some of its axes, in row-major order.
 class Digits {
