@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "base/thread.h"
+#include "engine/openvino/applied.h"
 #include "engine/openvino/memory.h"
 
 namespace tachostat::engine {
@@ -195,6 +196,7 @@ TEST_F(OpenvinoTest, SeveralInputsInAnyOrderAndSeveralOutputs) {
   const Outputs outputs = infer(*session, {b, a});
   ASSERT_TRUE(outputs.ok()) << outputs.status();
   ASSERT_EQ(outputs->size(), 2);
+  EXPECT_EQ(computed_results(session->applied()).size(), 2U);
   EXPECT_EQ((*outputs)[0].name, "sum");
   EXPECT_THAT(values_of((*outputs)[0]), ElementsAre(6, 8, 10, 12));
   EXPECT_EQ((*outputs)[1].name, "product");
@@ -207,6 +209,7 @@ TEST_F(OpenvinoTest, OutputsThatShowAnInputLeaveItIntact) {
   auto shape = op::Constant::create(ov::element::i64, {2}, {2, 2});
   auto reshaped = std::make_shared<op::Reshape>(x, shape, false);
   auto session = *engine().load(save({relu, x, reshaped}, {x}), {}, nullptr);
+  EXPECT_EQ(computed_results(session->applied()).size(), 1U);
   for (int i = 0; i < 2; ++i) {
     const Tensor input = tensor("x", {1, -2, 3, -4}, {1, 4});
     const Outputs outputs = infer(*session, {input});
@@ -414,6 +417,7 @@ TEST(OpenvinoRecogniserTest, MatchesTheBareEngine) {
   ASSERT_TRUE(graph.ok()) << graph.status();
   auto session = engine().load(*graph, {.threads = 2, .streams = 2, .shapes = bucket}, nullptr);
   ASSERT_TRUE(session.ok()) << session.status();
+  EXPECT_EQ(computed_results((*session)->applied()).size(), 1U);
   // A sanitizer's allocator does not tell.
   if (heap_in_use() > 0) {
     EXPECT_GT((*session)->memory_bytes(), 1 << 20);
