@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "model/model.h"
+#include "model/steps.h"
 
 namespace tachostat::engine {
 
@@ -125,6 +126,22 @@ class Engine {
   virtual absl::StatusOr<std::unique_ptr<Session>> load(const model::Graph& graph,
                                                         const model::Variant& variant,
                                                         Observer* observer) = 0;
+
+  // Parts of the network, with these shapes, that the engine can write more cheaply without
+  // changing what it computes; whether that pays is for the caller to measure. Each is found in
+  // what those before it left. None: it knows none.
+  virtual absl::StatusOr<std::vector<model::Rewrite>> rewrites(const model::Graph& graph,
+                                                               const model::InputShapes& shapes) {
+    (void)graph, (void)shapes;
+    return std::vector<model::Rewrite>();
+  }
+  // The graph that a recipe leaves of it, with these shapes.
+  virtual absl::StatusOr<model::Graph> rewritten(const model::Graph& graph,
+                                                 const model::InputShapes& shapes,
+                                                 const model::Recipe& recipe) {
+    (void)shapes, (void)recipe;
+    return graph;
+  }
 };
 
 }  // namespace tachostat::engine

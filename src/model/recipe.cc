@@ -58,6 +58,12 @@ std::string Recipe::id() const {
   return empty() ? "" : fmt::format("{}#{}", content_->name, content_->hash.substr(0, 8));
 }
 
+absl::StatusOr<Recipe> with_step(const Recipe& recipe, Recipe::Step step) {
+  std::vector<Recipe::Step> steps(recipe.steps().begin(), recipe.steps().end());
+  steps.push_back(std::move(step));
+  return Recipe::Create(std::string(recipe.name()), std::move(steps));
+}
+
 std::string to_json(const Recipe& recipe) {
   if (recipe.empty()) return "null";
   Json steps = Json::array();

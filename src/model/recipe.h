@@ -49,4 +49,7 @@ class Recipe {
 std::string to_json(const Recipe& recipe);
 absl::StatusOr<Recipe> recipe_from_json(std::string_view json);
 
+// One more step at the end; the name stays.
+absl::StatusOr<Recipe> with_step(const Recipe& recipe, Recipe::Step step);
+
 }  // namespace tachostat::model

@@ -30,6 +30,17 @@ absl::StatusOr<Json> array_of(std::string_view pass, std::string_view arguments,
   return std::move(json[member]);
 }
 
+absl::StatusOr<std::vector<std::string>> names_of(std::string_view pass,
+                                                  std::string_view arguments) {
+  std::vector<std::string> names;
+  TS_ASSIGN_OR_RETURN(const Json layers, array_of(pass, arguments, "layers"));
+  for (const Json& layer : layers) {
+    if (!layer.is_string()) return wrong("each of 'layers'", "a layer's name", layer);
+    names.push_back(layer.get<std::string>());
+  }
+  return names;
+}
+
 absl::StatusOr<std::string> layer_of(const Json& json) {
   if (!json.is_object() || !json.contains("layer") || !json["layer"].is_string()) {
     return wrong("a step's place", "an object with a text 'layer'", json);
@@ -215,12 +226,18 @@ absl::StatusOr<Recipe::Step> to_step(const Twin& twin) {
 
 absl::StatusOr<Twin> twin_from(std::string_view arguments) {
   Twin twin;
-  TS_ASSIGN_OR_RETURN(const Json layers, array_of("twin", arguments, "layers"));
-  for (const Json& layer : layers) {
-    if (!layer.is_string()) return wrong("a layer", "a text", layer);
-    twin.layers.push_back(layer.get<std::string>());
-  }
+  TS_ASSIGN_OR_RETURN(twin.layers, names_of("twin", arguments));
   return twin;
+}
+
+absl::StatusOr<Recipe::Step> to_step(const Rewrite& rewrite) {
+  return Recipe::Step{rewrite.pass, dump({{"layers", rewrite.layers}})};
+}
+
+absl::StatusOr<Rewrite> rewrite_from(const Recipe::Step& step) {
+  Rewrite rewrite{.pass = step.pass};
+  TS_ASSIGN_OR_RETURN(rewrite.layers, names_of(step.pass, step.arguments));
+  return rewrite;
 }
 
 std::string exposed_name(const Edge& edge) { return fmt::format("{}:{}", edge.layer, edge.input); }

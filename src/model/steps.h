@@ -83,6 +83,22 @@ std::string twin_of(const std::string& layer);
 absl::StatusOr<Recipe::Step> to_step(const Twin& twin);
 absl::StatusOr<Twin> twin_from(std::string_view arguments);
 
+// Passes that write parts of the network more cheaply without changing what it computes. Each of
+// these layers is where the pass finds a part that it knows; another network is an error.
+//
+// - "activation": an element-wise function of one tensor that is spelled out by several layers and
+//   is one that engines know (GELU, Swish, …) becomes one layer. The name is its last layer's.
+// - "table": the product of a one-hot encoding and a matrix, and what follows element by element,
+//   becomes rows of a table. The name is the product's.
+// - "upsample": a transposed convolution whose steps are as wide as its kernel becomes a
+//   convolution by 1 and a rearrangement. The name is its own.
+struct Rewrite {
+  std::string pass = {};
+  std::vector<std::string> layers = {};
+};
+absl::StatusOr<Recipe::Step> to_step(const Rewrite& rewrite);
+absl::StatusOr<Rewrite> rewrite_from(const Recipe::Step& step);
+
 // Pass "expose": the tensors on these edges become outputs of the model too, after its own, named
 // "LAYER:INPUT". For calibration.
 struct Expose {

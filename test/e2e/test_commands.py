@@ -54,7 +54,8 @@ def test_profile_names_layers_as_the_model_does(profile):
 @pytest.mark.skipif("TSAN_OPTIONS" in os.environ, reason="ThreadSanitizer slows our part of a request, not the engine's")
 def test_profile_layers_add_up_to_the_request(profile):
     assert profile["requests"]["count"] == 30
-    assert profile["readings"]["memory/held"]["mean"] > 1e6
+    if "ASAN_OPTIONS" not in os.environ:  # its allocator does not tell
+        assert profile["readings"]["memory/held"]["mean"] > 1e6
     assert profile["readings"]["processors/allowed"]["mean"] >= 1
     layers = sum(layer["sum_ns"] for layer in profile["layers"])
     request = profile["requests"]["sum_ns"]

@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "app/optimize/acceptance.h"
 #include "app/optimize/budget.h"
 #include "app/optimize/journal.h"
 #include "app/optimize/placing.h"
+#include "app/optimize/rewriting.h"
 #include "app/optimize/scoring.h"
 #include "app/workbench.h"
 #include "base/status.h"
@@ -25,7 +27,7 @@ constexpr std::size_t kMostCalibrated = 48;
 constexpr int kRounds = 24;
 constexpr int kLeastRounds = 8;  // however short the budget is
 // Raise it when the same inputs would give other results: kept ones are then not used.
-constexpr int kMethods = 8;
+constexpr int kMethods = 9;
 
 std::vector<std::size_t> first(const std::vector<std::size_t>& all, std::size_t most) {
   return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most))};
@@ -44,6 +46,7 @@ class Run {
   absl::StatusOr<OptimizeResult> run() {
     TS_RETURN_IF_ERROR(open());
     TS_RETURN_IF_ERROR(add_baselines());
+    TS_RETURN_IF_ERROR(add_rewritten());
     TS_RETURN_IF_ERROR(add_quantised());
     TS_RETURN_IF_ERROR(select());
     const bool latency = options_.objective == Objective::kLatency;
@@ -51,6 +54,7 @@ class Run {
     TS_RETURN_IF_ERROR(race(latency ? Objective::kThroughput : Objective::kLatency));
     TS_RETURN_IF_ERROR(report());
     choose();
+    describe_placement();
     result_.reused = journal_->reused();
     return std::move(result_);
   }
@@ -164,6 +168,21 @@ class Run {
         Outcome::Verdict::kVerified);
   }
 
+  // What pays is part of all that is tried from here on.
+  absl::Status add_rewritten() {
+    TS_ASSIGN_OR_RETURN(const std::vector<engine::Tensor> inputs, data_->sample(usual_));
+    const RewritingOptions rewriting{
+        .base = base_, .seed = options_.seed, .progress = options_.progress};
+    TS_ASSIGN_OR_RETURN(Rewriting chosen,
+                        choose_rewrites(clock_, engine_, declared_, inputs, *journal_, rewriting));
+    result_.rewriting_notes = std::move(chosen.notes);
+    if (chosen.recipe.empty()) return absl::OkStatus();
+    base_.recipe = std::move(chosen.recipe);
+    TS_ASSIGN_OR_RETURN(graph_, engine_.rewritten(declared_, shapes_, base_.recipe));
+    add_executions("rewritten", base_.recipe);
+    return absl::OkStatus();
+  }
+
   absl::Status add_quantised() {
     TS_ASSIGN_OR_RETURN(const std::vector<engine::Tensor> inputs, data_->sample(usual_));
     Workbench workbench(clock_, engine_, spans_, declared_, inputs, {.machine = options_.machine});
@@ -173,45 +192,28 @@ class Run {
         chosen.size(), [this, &chosen](std::size_t i) { return data_->sample(chosen[i]); }};
     model::Variant plain = reference();
     plain.shapes = base_.shapes;
-    PlacingOptions placing{
+    plain.recipe = base_.recipe;
+    PlacingOptions ways{
         .base = base_, .reference = plain, .wanted_drop = wanted_drop(), .seed = options_.seed};
-    placing.search_on = [this] { return budget_.left(Budget::kPlacing); };
-    placing.repair_on = [this] { return budget_.left(Budget::kKeepingAccurate); };
-    placing.drops = [this](const std::vector<model::Variant>& variants, std::size_t count) {
+    ways.search_on = [this] { return budget_.left(Budget::kPlacing); };
+    ways.repair_on = [this] { return budget_.left(Budget::kKeepingAccurate); };
+    ways.drops = [this](const std::vector<model::Variant>& variants, std::size_t count) {
       return scoring_->drops_of(variants, first(splits_.search, count), "keeping it accurate");
     };
-    placing.progress = options_.progress;
-    TS_ASSIGN_OR_RETURN(Placing placed, place_quantisers(engine_, declared_, graph_, samples, bench,
-                                                         *journal_, placing));
-    result_.placement = placed.result;
-    result_.accuracy_notes = placed.notes;
-    note_switches(placed);
-    if (placed.recipe.empty()) return profile_as_it_is(bench);
-    std::vector<model::Variant> pair(2, base_);
-    pair[1].recipe = placed.recipe;
-    TS_ASSIGN_OR_RETURN(auto profiles, bench.profile(pair));
-    result_.before = std::move(profiles[0]);
-    result_.after = std::move(profiles[1]);
-    add_executions("int8", placed.recipe);
-    return absl::OkStatus();
-  }
-
-  // For what remains to be won.
-  absl::Status profile_as_it_is(optimize::Bench& bench) {
-    const std::vector<model::Variant> only(1, base_);
-    TS_ASSIGN_OR_RETURN(auto profiles, bench.profile(only));
-    result_.before = std::move(profiles[0]);
-    return absl::OkStatus();
-  }
-
-  void note_switches(const Placing& placed) {
-    for (std::size_t i = 0; i < placed.switches.size(); ++i) {
-      const optimize::Switch& one = placed.switches[i];
-      const model::Layer& layer = graph_.layers[static_cast<std::size_t>(one.layer)];
-      const bool on = i < placed.placement.size() && placed.placement[i];
-      result_.switched.push_back(fmt::format("{} {} {} {}", on ? "int8" : "left", name_of(one.kind),
-                                             layer.type, layer.name));
+    ways.progress = options_.progress;
+    TS_ASSIGN_OR_RETURN(Placing placing, place_quantisers(engine_, declared_, graph_, samples,
+                                                          bench, *journal_, ways));
+    result_.placement = placing.result;
+    result_.accuracy_notes = placing.notes;
+    std::vector<model::Variant> profiled(1, base_);
+    for (const Placed& one : placing.placed) {
+      profiled.push_back(base_);
+      profiled.back().recipe = one.recipe;
+      add_executions(one.name, one.recipe);
     }
+    TS_ASSIGN_OR_RETURN(profiles_, bench.profile(profiled));
+    placing_ = std::move(placing);
+    return absl::OkStatus();
   }
 
   // What the report's samples can prove to be allowed: however little a drop varies, its bound lies
@@ -223,27 +225,12 @@ class Run {
     return std::clamp(provable, 0.05 * options_.max_drop, 0.5 * options_.max_drop);
   }
 
-  static void refuse(Outcome& outcome, std::string sentence) {
-    if (outcome.verdict == Outcome::Verdict::kBaseline) return;
-    outcome.verdict = Outcome::Verdict::kRefused;
-    outcome.sentence = std::move(sentence);
-  }
-
   absl::Status select() {
     TS_RETURN_IF_ERROR(scoring_
                            ->judge_all(result_.outcomes, splits_.selection, "selecting by accuracy",
                                        &Outcome::selection, options_.max_drop)
                            .status());
-    for (Outcome& outcome : result_.outcomes) {
-      if (outcome.non_finite > 0) {
-        refuse(outcome, fmt::format("NaN or infinity in {} samples", outcome.non_finite));
-      } else if (outcome.selection.mean > options_.max_drop) {
-        refuse(outcome,
-               fmt::format("not accurate: {} drops by {:.2f} % on {} samples, allowed {} %",
-                           result_.metric, outcome.selection.mean * 100, outcome.selection.samples,
-                           options_.max_drop * 100));
-      }
-    }
+    refuse_inaccurate(result_);
     return absl::OkStatus();
   }
 
@@ -300,15 +287,7 @@ class Run {
     TS_ASSIGN_OR_RETURN(result_.reference_score,
                         scoring_->judge_all(result_.outcomes, splits_.report, "reporting accuracy",
                                             &Outcome::report, options_.max_drop));
-    for (Outcome& outcome : result_.outcomes) {
-      if (outcome.verdict != Outcome::Verdict::kVerified) continue;
-      if (outcome.report.bound <= options_.max_drop) continue;
-      refuse(outcome,
-             fmt::format("not proved accurate: {} drops by {:.2f} % on {} held-out samples, but by "
-                         "up to {:.2f} % at 95 %, allowed {} %",
-                         result_.metric, outcome.report.mean * 100, outcome.report.samples,
-                         outcome.report.bound * 100, options_.max_drop * 100));
-    }
+    refuse_unproved(result_);
     return absl::OkStatus();
   }
 
@@ -343,6 +322,33 @@ class Run {
         chosen.report.bound * 100, chosen.report.samples);
   }
 
+  // The recipe that was chosen, else the fastest one.
+  std::size_t shown() const {
+    if (result_.chosen < 0) return 0;
+    const model::Recipe& chosen =
+        result_.outcomes[static_cast<std::size_t>(result_.chosen)].variant.recipe;
+    for (std::size_t i = 0; i < placing_.placed.size(); ++i) {
+      if (placing_.placed[i].recipe == chosen) return i;
+    }
+    return 0;
+  }
+
+  // Layer by layer, before and after.
+  void describe_placement() {
+    result_.before = std::move(profiles_.front());
+    optimize::Placement placement(placing_.switches.size());
+    if (!placing_.placed.empty()) {
+      placement = placing_.placed[shown()].placement;
+      result_.after = std::move(profiles_[shown() + 1]);
+    }
+    for (std::size_t i = 0; i < placing_.switches.size(); ++i) {
+      const optimize::Switch& one = placing_.switches[i];
+      const model::Layer& layer = graph_.layers[static_cast<std::size_t>(one.layer)];
+      result_.switched.push_back(fmt::format("{} {} {} {}", placement[i] ? "int8" : "left",
+                                             name_of(one.kind), layer.type, layer.name));
+    }
+  }
+
   base::Clock& clock_;
   engine::Engine& engine_;
   probe::SpanSource& spans_;
@@ -359,6 +365,8 @@ class Run {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Scoring> scoring_;
+  Placing placing_;
+  std::vector<profile::Profile> profiles_;  // of the base, then of what was placed
   OptimizeResult result_;
 };
 

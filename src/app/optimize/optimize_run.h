@@ -72,11 +72,12 @@ struct OptimizeResult {
   int chosen = -1;  // index; -1: nothing beats the defaults
   int best_default = -1;
   optimize::PlacementResult placement;
-  std::vector<std::string> accuracy_notes;  // Placing::notes
-  std::vector<std::string> switched;        // one line for each choice of the placement
-  profile::Profile before, after;           // f32 and the placement, as measured last
-  std::string sentence;                     // the answer
-  int reused = 0;                           // results that an earlier run had kept
+  std::vector<std::string> rewriting_notes = {};  // Rewriting::notes
+  std::vector<std::string> accuracy_notes;        // Placing::notes
+  std::vector<std::string> switched;              // one line for each choice of the placement
+  profile::Profile before, after;                 // f32 and the placement, as measured last
+  std::string sentence;                           // the answer
+  int reused = 0;                                 // results that an earlier run had kept
 };
 
 // Errors: InvalidArgument and NotFound for what the user can mend; Cancelled; what was measured is

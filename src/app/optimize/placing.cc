@@ -16,8 +16,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Of the wanted drop: below it nothing is left to mend.
-constexpr double kSmall = 0.2;
+// Of the wanted drop: below it nothing is left to mend, and a safer recipe would prove no more.
+constexpr double kSafe = 0.25;
 // Samples to see a drop on: as many as half a dozen recipes take about this long for.
 constexpr double kScoringNs = 20e9;
 constexpr double kLeastScored = 24;
@@ -45,12 +45,12 @@ class Stage {
     if (placing_.switches.empty()) return std::move(placing_);
     TS_RETURN_IF_ERROR(calibrate());
     TS_RETURN_IF_ERROR(search());
-    placing_.placement = placing_.result.placement;
     if (placing_.result.recipe.empty()) return std::move(placing_);
+    placing_.placed.push_back({.name = "int8", .placement = placing_.result.placement});
     TS_RETURN_IF_ERROR(choose_ranges());
-    if (drop_ > options_.wanted_drop * kSmall && repair_on()) TS_RETURN_IF_ERROR(correct());
-    if (drop_ > options_.wanted_drop * kSmall && repair_on()) TS_RETURN_IF_ERROR(smooth());
-    if (drop_ > options_.wanted_drop && repair_on()) TS_RETURN_IF_ERROR(repair());
+    if (drops_much()) TS_RETURN_IF_ERROR(correct());
+    if (drops_much()) TS_RETURN_IF_ERROR(smooth());
+    if (drops_much()) TS_RETURN_IF_ERROR(repair());
     return std::move(placing_);
   }
 
@@ -59,7 +59,13 @@ class Stage {
     return !options_.progress || options_.progress(stage, done);
   }
 
-  bool repair_on() const { return !options_.repair_on || options_.repair_on(); }
+  // And there is time to mend it.
+  bool drops_much() const {
+    return drop_ > options_.wanted_drop * kSafe && (!options_.repair_on || options_.repair_on());
+  }
+
+  // The fastest so far.
+  Placed& fastest() { return placing_.placed.front(); }
 
   absl::Status calibrate() {
     std::vector<model::Edge> edges;
@@ -112,14 +118,14 @@ class Stage {
                      const std::vector<model::Recipe>& recipes) {
     TS_ASSIGN_OR_RETURN(const std::vector<double> drops, drops_of(recipes, scored()));
     const auto least = std::min_element(drops.begin(), drops.end()) - drops.begin();
-    const bool better = placing_.recipe.empty() || drops[static_cast<std::size_t>(least)] < drop_;
+    const bool better = fastest().recipe.empty() || drops[static_cast<std::size_t>(least)] < drop_;
     for (std::size_t i = 0; i < recipes.size(); ++i) {
       const bool taken = better && i == static_cast<std::size_t>(least);
       placing_.notes.push_back(
           fmt::format("{}: drops by {:.3f} %{}", names[i], drops[i] * 100, taken ? ", taken" : ""));
     }
     if (!better) return absl::OkStatus();
-    placing_.recipe = recipes[static_cast<std::size_t>(least)];
+    fastest().recipe = recipes[static_cast<std::size_t>(least)];
     drop_ = drops[static_cast<std::size_t>(least)];
     return absl::OkStatus();
   }
@@ -137,7 +143,7 @@ class Stage {
         optimize::QuantiseOptions ranges = ranges_;
         ranges.method = method;
         ranges.symmetric = symmetric;
-        TS_ASSIGN_OR_RETURN(model::Recipe recipe, recipe_of(placing_.placement, ranges));
+        TS_ASSIGN_OR_RETURN(model::Recipe recipe, recipe_of(fastest().placement, ranges));
         recipes.push_back(std::move(recipe));
         names.push_back(fmt::format("ranges by {}, {}", name_of(method),
                                     symmetric ? "around zero" : "with zero points"));
@@ -145,7 +151,7 @@ class Stage {
       }
     }
     TS_RETURN_IF_ERROR(offer(names, recipes));
-    const auto taken = std::find(recipes.begin(), recipes.end(), placing_.recipe);
+    const auto taken = std::find(recipes.begin(), recipes.end(), fastest().recipe);
     ranges_ = tried[static_cast<std::size_t>(taken - recipes.begin())];
     return absl::OkStatus();
   }
@@ -168,8 +174,11 @@ class Stage {
   }
 
   absl::Status correct() {
-    TS_ASSIGN_OR_RETURN(const model::Recipe recipe, corrected(placing_.placement, placing_.recipe));
-    return offer({"means corrected"}, {recipe});
+    TS_ASSIGN_OR_RETURN(const model::Recipe recipe,
+                        corrected(fastest().placement, fastest().recipe));
+    TS_RETURN_IF_ERROR(offer({"means corrected"}, {recipe}));
+    means_corrected_ = fastest().recipe == recipe;
+    return absl::OkStatus();
   }
 
   // Taken only if it drops less; then all that follows is smoothed too.
@@ -180,16 +189,18 @@ class Stage {
     };
     TS_ASSIGN_OR_RETURN(
         optimize::Smoothing made,
-        optimize::smoothing_of(engine_, declared_, graph_, placing_.switches, placing_.placement,
+        optimize::smoothing_of(engine_, declared_, graph_, placing_.switches, fastest().placement,
                                calibration_, samples_, calibrating));
     if (made.empty()) return absl::OkStatus();
     optimize::QuantiseOptions ranges = ranges_;
     ranges.smoothing = std::make_shared<const optimize::Smoothing>(std::move(made));
-    TS_ASSIGN_OR_RETURN(const model::Recipe recipe, recipe_of(placing_.placement, ranges));
-    TS_ASSIGN_OR_RETURN(const model::Recipe shifted, corrected(placing_.placement, recipe));
+    TS_ASSIGN_OR_RETURN(const model::Recipe recipe, recipe_of(fastest().placement, ranges));
+    TS_ASSIGN_OR_RETURN(const model::Recipe shifted, corrected(fastest().placement, recipe));
     TS_RETURN_IF_ERROR(
         offer({"channels smoothed", "channels smoothed, means corrected"}, {recipe, shifted}));
-    if (placing_.recipe == recipe || placing_.recipe == shifted) ranges_ = ranges;
+    if (fastest().recipe != recipe && fastest().recipe != shifted) return absl::OkStatus();
+    ranges_ = ranges;
+    means_corrected_ = fastest().recipe == shifted;
     return absl::OkStatus();
   }
 
@@ -203,12 +214,12 @@ class Stage {
       repairing.saved_ns = placing_.result.saved_ns;
       TS_ASSIGN_OR_RETURN(
           const std::vector<std::size_t> order,
-          most_disturbing(engine_, declared_, graph_, placing_.switches, placing_.placement,
+          most_disturbing(engine_, declared_, graph_, placing_.switches, fastest().placement,
                           calibration_, ranges_, few_, repairing));
       return Json(order).dump();
     };
     TS_ASSIGN_OR_RETURN(const std::string text,
-                        journal_.once(fmt::format("disturbing {}", placing_.recipe.hash()), make));
+                        journal_.once(fmt::format("disturbing {}", fastest().recipe.hash()), make));
     return Json::parse(text).get<std::vector<std::size_t>>();
   }
 
@@ -226,7 +237,7 @@ class Stage {
     std::vector<model::Recipe> recipes;
     for (const std::size_t count : counts) {
       Left left{.count = count,
-                .placement = without(placing_.switches, placing_.placement, order, count)};
+                .placement = without(placing_.switches, fastest().placement, order, count)};
       TS_ASSIGN_OR_RETURN(left.recipe, recipe_of(left.placement, ranges_));
       recipes.push_back(left.recipe);
       all.push_back(std::move(left));
@@ -247,23 +258,51 @@ class Stage {
     std::set<std::size_t> counts;
     for (std::size_t count = 1; count < order.size(); count *= 2) counts.insert(count);
     if (counts.empty()) return absl::OkStatus();
+    TS_ASSIGN_OR_RETURN(const std::vector<Left> tried, glance(order, counts));
+    std::size_t left = 0;
+    if (drop_ > options_.wanted_drop) {
+      TS_ASSIGN_OR_RETURN(const Left best, fewest(order, tried));
+      TS_ASSIGN_OR_RETURN(const model::Recipe shifted, corrected(best.placement, best.recipe));
+      const std::string name =
+          fmt::format("{} of {} products left in f32", best.count, order.size());
+      TS_RETURN_IF_ERROR(offer({name, name + ", means corrected"}, {best.recipe, shifted}));
+      if (fastest().recipe == shifted || fastest().recipe == best.recipe) {
+        fastest().placement = best.placement;
+        means_corrected_ = fastest().recipe == shifted;
+        left = best.count;
+      }
+    }
+    return add_safer(tried, left);
+  }
+
+  // The fewest that are good enough at a glance; the most that were tried if none is.
+  absl::StatusOr<Left> fewest(const std::vector<std::size_t>& order,
+                              const std::vector<Left>& tried) {
     const double wanted = options_.wanted_drop;
     const auto good = [wanted](const Left& left) { return left.drop <= wanted; };
-    TS_ASSIGN_OR_RETURN(std::vector<Left> tried, glance(order, counts));
-    auto found = std::find_if(tried.begin(), tried.end(), good);
-    Left best = found == tried.end() ? tried.back() : *found;
-    if (found != tried.end() && best.count >= 4) {
-      const std::size_t eighth = best.count / 8 + (best.count < 8 ? 1 : 0);
-      TS_ASSIGN_OR_RETURN(tried, glance(order, {best.count - 3 * eighth, best.count - 2 * eighth,
-                                                best.count - eighth}));
-      found = std::find_if(tried.begin(), tried.end(), good);
-      if (found != tried.end()) best = *found;
-    }
-    TS_ASSIGN_OR_RETURN(const model::Recipe shifted, corrected(best.placement, best.recipe));
-    const std::string name = fmt::format("{} of {} products left in f32", best.count, order.size());
-    TS_RETURN_IF_ERROR(offer({name, name + ", means corrected"}, {best.recipe, shifted}));
-    if (placing_.recipe == best.recipe || placing_.recipe == shifted) {
-      placing_.placement = best.placement;
+    const auto found = std::find_if(tried.begin(), tried.end(), good);
+    if (found == tried.end()) return tried.back();
+    if (found->count < 4) return *found;
+    const std::size_t eighth = found->count / 8 + (found->count < 8 ? 1 : 0);
+    TS_ASSIGN_OR_RETURN(const std::vector<Left> between,
+                        glance(order, {found->count - 3 * eighth, found->count - 2 * eighth,
+                                       found->count - eighth}));
+    const auto fewer = std::find_if(between.begin(), between.end(), good);
+    return fewer == between.end() ? *found : *fewer;
+  }
+
+  // Races beside the fastest: what the search's samples flattered may not be proved on others.
+  absl::Status add_safer(const std::vector<Left>& tried, std::size_t left) {
+    for (const Left& one : tried) {
+      if (one.count <= left || one.drop > options_.wanted_drop * kSafe) continue;
+      Placed safer{.name = "int8, safer", .placement = one.placement, .recipe = one.recipe};
+      if (means_corrected_) {
+        TS_ASSIGN_OR_RETURN(safer.recipe, corrected(one.placement, one.recipe));
+      }
+      placing_.notes.push_back(
+          fmt::format("{} products left in f32, to race as the safer one", one.count));
+      placing_.placed.push_back(std::move(safer));
+      break;
     }
     return absl::OkStatus();
   }
@@ -279,6 +318,7 @@ class Stage {
   optimize::Calibration calibration_;
   optimize::QuantiseOptions ranges_;
   double drop_ = 1;
+  bool means_corrected_ = false;
   Placing placing_;
 };
 

@@ -15,11 +15,18 @@
 
 namespace tachostat::app {
 
+// A placement that is worth racing.
+struct Placed {
+  std::string name = {};
+  optimize::Placement placement = {};  // without what was left in f32 for accuracy
+  model::Recipe recipe = {};
+};
+
 struct Placing {
   std::vector<optimize::Switch> switches = {};
   optimize::PlacementResult result = {};  // as it was found for speed
-  optimize::Placement placement = {};     // without what was left in f32 for accuracy
-  model::Recipe recipe = {};              // empty: integers don't pay
+  // The fastest that drops little enough, then perhaps a safer one; none: integers don't pay.
+  std::vector<Placed> placed = {};
   // One line for each way that was tried to stay accurate, with its drop on the search's samples.
   std::vector<std::string> notes = {};
 };

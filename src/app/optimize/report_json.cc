@@ -92,6 +92,7 @@ std::string to_json(const OptimizeResult& result) {
       {"best_default", result.best_default},
       {"outcomes", outcomes},
       {"placement", json_of(result.placement)},
+      {"rewriting_notes", result.rewriting_notes},
       {"accuracy_notes", result.accuracy_notes},
       {"choices", result.switched},
       {"layers_before", layers_of(result.before)},

@@ -182,16 +182,27 @@ std::string choices(const std::vector<std::string>& switched) {
       sums, table("<th>state</th><th>kind</th><th>type</th><th>layer</th>", rows));
 }
 
-std::string accuracy_notes(const OptimizeResult& result) {
-  if (result.accuracy_notes.empty()) return "";
-  std::string html = fmt::format(
-      "<h3>Kept accurate</h3><p>Ways to choose ranges, to correct and to leave sensitive products "
-      "in f32, by how much {} drops on the search's own samples:</p><ul>",
-      escape(result.metric));
-  for (const std::string& note : result.accuracy_notes) {
-    html += "<li>" + escape(note) + "</li>";
-  }
+std::string list(const std::string& before, const std::vector<std::string>& notes) {
+  if (notes.empty()) return "";
+  std::string html = before + "<ul>";
+  for (const std::string& note : notes) html += "<li>" + escape(note) + "</li>";
   return html + "</ul>";
+}
+
+std::string accuracy_notes(const OptimizeResult& result) {
+  return list(
+      fmt::format(
+          "<h3>Kept accurate</h3><p>Ways to choose ranges, to correct and to leave "
+          "sensitive products in f32, by how much {} drops on the search's own samples:</p>",
+          escape(result.metric)),
+      result.accuracy_notes);
+}
+
+std::string rewriting_notes(const OptimizeResult& result) {
+  return list(
+      "<h2>Written more cheaply</h2><p>Parts of the network that compute the same in fewer or "
+      "cheaper layers, each kind raced against the network as it is:</p>",
+      result.rewriting_notes);
 }
 
 std::string tries_table(const optimize::PlacementResult& placement) {
@@ -243,8 +254,9 @@ std::string layers_section(const OptimizeResult& result) {
 
 std::string search_section(const OptimizeResult& result) {
   const optimize::PlacementResult& placement = result.placement;
-  if (placement.tries.empty() && result.switched.empty()) return "";
-  std::string html = "<h2>Where quantisers pay</h2>";
+  std::string html = rewriting_notes(result);
+  if (placement.tries.empty() && result.switched.empty()) return html;
+  html += "<h2>Where quantisers pay</h2>";
   if (!placement.tries.empty()) {
     html += fmt::format(
         "<p>A quantiser stays where the integer kernels that it enables save more than its own "

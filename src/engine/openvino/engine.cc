@@ -11,6 +11,7 @@
 #include "engine/openvino/compile.h"
 #include "engine/openvino/memory.h"
 #include "engine/openvino/openvino.h"
+#include "engine/openvino/passes/rewrites.h"
 #include "engine/openvino/session.h"
 #include "model/openvino/network.h"
 #include "model/openvino/reason.h"
@@ -84,7 +85,46 @@ class OpenvinoEngine final : public Engine {
     }
   }
 
+  absl::StatusOr<std::vector<model::Rewrite>> rewrites(const model::Graph& graph,
+                                                       const model::InputShapes& shapes) override {
+    TS_ASSIGN_OR_RETURN(const auto network, network_of(graph, shapes, {}));
+    try {
+      return find_rewrites(*network);
+    } catch (const std::exception& error) {
+      return base::internal("openvino cannot rewrite '{}': {}", graph.path,
+                            model::reason_of(error));
+    }
+  }
+
+  absl::StatusOr<model::Graph> rewritten(const model::Graph& graph,
+                                         const model::InputShapes& shapes,
+                                         const model::Recipe& recipe) override {
+    TS_ASSIGN_OR_RETURN(const auto network, network_of(graph, shapes, recipe));
+    model::Graph after{.name = graph.name,
+                       .path = graph.path,
+                       .hash = graph.hash,
+                       .format = graph.format,
+                       .inputs = {},
+                       .outputs = {},
+                       .layers = {}};
+    TS_RETURN_IF_ERROR(model::add_network(*network, after));
+    return after;
+  }
+
  private:
+  absl::StatusOr<std::shared_ptr<ov::Model>> network_of(const model::Graph& graph,
+                                                        const model::InputShapes& shapes,
+                                                        const model::Recipe& recipe) {
+    const model::Variant variant{.shapes = shapes, .recipe = recipe};
+    try {
+      TS_ASSIGN_OR_RETURN(const auto accepted, accepted_inputs(graph, variant));
+      return shaped_network(core_, graph, accepted, recipe);
+    } catch (const std::exception& error) {
+      return base::failed_precondition("openvino cannot apply {} to '{}': {}", variant.id(),
+                                       graph.path, model::reason_of(error));
+    }
+  }
+
   absl::Status check(const model::Graph& graph, const model::Variant& variant) const {
     if (variant.engine != name()) {
       return base::invalid_argument("variant '{}' is for engine '{}', not for openvino",

@@ -63,8 +63,7 @@ std::vector<Group> grouped(const model::Graph& graph, std::vector<Place> places,
                            std::size_t samples, const CalibrateOptions& options) {
   std::vector<Group> groups;
   for (Place& place : places) {
-    const std::size_t more =
-        bytes_of(options.shaped != nullptr ? *options.shaped : graph, place.edge);
+    const std::size_t more = bytes_of(graph, place.edge);
     if (groups.empty() || groups.back().bytes + more > options.group_bytes) groups.emplace_back();
     groups.back().bytes += more;
     groups.back().places.push_back(std::move(place));
@@ -157,7 +156,8 @@ absl::StatusOr<Calibration> calibrate(engine::Engine& engine, const model::Graph
                                       const std::vector<model::Edge>& edges, const Samples& samples,
                                       const CalibrateOptions& options) {
   if (samples.count == 0) return base::invalid_argument("calibration needs at least one sample");
-  const auto groups = grouped(graph, places_of(graph, edges), samples.count, options);
+  const model::Graph& shaped = options.shaped != nullptr ? *options.shaped : graph;
+  const auto groups = grouped(shaped, places_of(shaped, edges), samples.count, options);
   std::size_t steps = 0;
   for (const Group& group : groups) steps += group.samples;
   Calibrator calibrator(graph, samples, options, steps);

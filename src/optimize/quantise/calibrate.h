@@ -22,7 +22,7 @@ struct Samples {
 
 struct CalibrateOptions {
   model::Variant variant = {};  // how the model runs meanwhile; its recipe is applied first
-  // With the shapes of a usual sample, to know tensors' sizes; null: the graph's own.
+  // As the variant's recipe leaves it, with the shapes of a usual sample; null: the graph's own.
   const model::Graph* shaped = nullptr;
   // Tensors are looked at in groups of about so many bytes per sample.
   std::size_t group_bytes = std::size_t{1} << 30;

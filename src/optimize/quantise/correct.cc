@@ -69,12 +69,6 @@ absl::StatusOr<Twins> twins_of(const model::Graph& graph, const std::vector<Swit
   return twins;
 }
 
-absl::StatusOr<model::Recipe> with_step(const model::Recipe& recipe, model::Recipe::Step step) {
-  std::vector<model::Recipe::Step> steps(recipe.steps().begin(), recipe.steps().end());
-  steps.push_back(std::move(step));
-  return model::Recipe::Create(std::string(recipe.name()), std::move(steps));
-}
-
 absl::StatusOr<model::Recipe> recipe_of(const Twins& twins) {
   std::vector<model::Recipe::Step> steps = twins.before;
   TS_ASSIGN_OR_RETURN(model::Recipe::Step twin, model::to_step(twins.twin));
@@ -131,7 +125,7 @@ absl::StatusOr<model::Recipe> correct_means(engine::Engine& engine, const model:
   });
   if (shift.layers.empty()) return recipe;
   TS_ASSIGN_OR_RETURN(model::Recipe::Step step, model::to_step(shift));
-  return with_step(recipe, std::move(step));
+  return model::with_step(recipe, std::move(step));
 }
 
 }  // namespace tachostat::optimize

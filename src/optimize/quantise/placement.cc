@@ -63,9 +63,10 @@ absl::StatusOr<model::Recipe> recipe_of(const model::Graph& graph,
         range_of(*place.statistics, options.method, symmetric[place.key], kActivationLevels);
     quantise.activations.push_back({edge, {range.low}, {range.high}, kActivationLevels});
   }
-  if (quantise.activations.empty()) return model::Recipe();
+  if (quantise.activations.empty()) return options.first;
   TS_ASSIGN_OR_RETURN(model::Recipe::Step step, model::to_step(quantise));
-  std::vector<model::Recipe::Step> steps;
+  std::vector<model::Recipe::Step> steps(options.first.steps().begin(),
+                                         options.first.steps().end());
   if (options.smoothing != nullptr) steps.push_back(options.smoothing->step);
   steps.push_back(std::move(step));
   return model::Recipe::Create(fmt::format("int8 {}/{}", products, count_on(placement)),

@@ -13,6 +13,7 @@
 namespace tachostat::optimize {
 
 struct QuantiseOptions {
+  model::Recipe first = {};  // what is done to the network before; the graph is what that leaves
   RangeMethod method = RangeMethod::kMinMax;
   // Ranges around zero for what has negative values; else a zero point, which costs some kernels a
   // correction and saves half the codes of a tensor that is hardly negative.

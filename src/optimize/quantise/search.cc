@@ -22,6 +22,7 @@ class Search {
         bench_(bench),
         options_(options) {
     for (const Switch& one : switches) neighbourhoods_.push_back(neighbourhood(graph, one));
+    ranges_.first = options.base.recipe;
     ranges_.weight_headroom = options.weight_headroom;
     ranges_.method = options.method;
   }

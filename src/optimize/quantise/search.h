@@ -18,7 +18,8 @@
 namespace tachostat::optimize {
 
 struct PlacementSearchOptions {
-  model::Variant base = {};  // without a recipe: how the model runs otherwise
+  model::Variant base =
+      {};  // how the model runs otherwise; its recipe goes before all that is tried
   float weight_headroom = 1;
   RangeMethod method = RangeMethod::kMinMax;
   int most_rounds = 40;

@@ -56,7 +56,7 @@ absl::StatusOr<Smoothing> smoothing_of(engine::Engine& engine, const model::Grap
   TS_ASSIGN_OR_RETURN(smoothing.step, model::to_step(smooth));
   CalibrateOptions calibrating = options;
   TS_ASSIGN_OR_RETURN(calibrating.variant.recipe,
-                      model::Recipe::Create("smooth", {smoothing.step}));
+                      model::with_step(options.variant.recipe, smoothing.step));
   TS_ASSIGN_OR_RETURN(smoothing.calibration,
                       calibrate(engine, declared, edges, samples, calibrating));
   smoothing.edges.insert(edges.begin(), edges.end());

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/status.h"
@@ -166,25 +167,33 @@ class NcuReader {
     ++metric.count;
   }
 
+  // Nothing counts below zero, whatever the file says.
+  static std::optional<double> counted(const std::map<std::string, double>& metrics,
+                                       const std::string& name) {
+    const auto found = metrics.find(name);
+    const bool good = found != metrics.end() && found->second >= 0 && found->second < 1e30;
+    return good ? std::optional(found->second) : std::nullopt;
+  }
+
   // -1 unless at least one of the counters was measured.
   static double flops_of(const std::map<std::string, double>& metrics) {
     double flops = -1;
     for (const char type : {'h', 'f', 'd'}) {
       for (const auto& [operation, each] : {std::pair("add", 1.0), {"mul", 1.0}, {"fma", 2.0}}) {
-        const auto found = metrics.find(
+        const auto count = counted(
+            metrics,
             fmt::format("sm__sass_thread_inst_executed_op_{}{}_pred_on.sum", type, operation));
-        if (found != metrics.end()) flops = std::max(flops, 0.0) + each * found->second;
+        if (count) flops = std::max(flops, 0.0) + each * *count;
       }
     }
     return flops;
   }
 
   static double bytes_of(const std::map<std::string, double>& metrics) {
-    const auto both = metrics.find("dram__bytes.sum");
-    if (both != metrics.end()) return both->second;
-    const auto read = metrics.find("dram__bytes_read.sum");
-    const auto write = metrics.find("dram__bytes_write.sum");
-    return read == metrics.end() || write == metrics.end() ? -1 : read->second + write->second;
+    if (const auto both = counted(metrics, "dram__bytes.sum")) return *both;
+    const auto read = counted(metrics, "dram__bytes_read.sum");
+    const auto write = counted(metrics, "dram__bytes_write.sum");
+    return read && write ? *read + *write : -1;
   }
 
   CsvColumns columns_;

@@ -51,6 +51,19 @@ TEST(Ncu, ReadsTheRawPage) {
   EXPECT_EQ(import->layers[1].flops, -1);
 }
 
+TEST(Ncu, CountsBelowZeroAreNoWork) {
+  std::string text = kRaw;
+  for (const std::string_view good : {"\"2.5\"", "\"3.5\"", "\"5,000\"", "\"1,000\""}) {
+    for (std::size_t at = text.find(good); at != text.npos; at = text.find(good)) {
+      text.replace(at, good.size(), "\"-7\"");
+    }
+  }
+  const auto import = import_text(text);
+  ASSERT_TRUE(import.ok()) << import.status();
+  EXPECT_EQ(import->layers[0].bytes, -1);
+  EXPECT_EQ(import->layers[0].flops, -1);
+}
+
 TEST(Ncu, ReadsTheDetailsPage) {
   const auto import = import_text(kDetails);
   ASSERT_TRUE(import.ok()) << import.status();

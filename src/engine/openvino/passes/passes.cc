@@ -5,6 +5,7 @@
 #include <openvino/op/util/op_types.hpp>
 
 #include "base/status.h"
+#include "engine/openvino/passes/rewrites.h"
 
 namespace tachostat::engine {
 namespace {
@@ -19,14 +20,39 @@ constexpr std::array kPasses = {
     Pass{"smooth", smooth}, Pass{"twin", twin},
 };
 
+absl::Status apply(Network& network, const model::Recipe::Step& step) {
+  if (is_rewrite(step.pass)) return rewrite(network, step);
+  const auto* const pass =
+      std::find_if(kPasses.begin(), kPasses.end(),
+                   [&step](const Pass& candidate) { return candidate.name == step.pass; });
+  if (pass == kPasses.end()) {
+    return base::invalid_argument(
+        "openvino's engine has no such pass: the recipe is of another "
+        "version of this program");
+  }
+  return pass->apply(network, step.arguments);
+}
+
 }  // namespace
 
-Network::Network(ov::Model& model) : model_(model) {
-  for (const std::shared_ptr<ov::Node>& node : model.get_ordered_ops()) {
+Network::Network(ov::Model& model) : model_(model) { name_layers(); }
+
+void Network::name_layers() {
+  layers_.clear();
+  for (const std::shared_ptr<ov::Node>& node : model_.get_ordered_ops()) {
     if (!ov::op::util::is_parameter(node) && !ov::op::util::is_output(node)) {
       layers_.emplace(node->get_friendly_name(), node);
     }
   }
+}
+
+std::vector<std::string> Network::names() const {
+  std::vector<std::string> names;
+  for (const std::shared_ptr<ov::Node>& node : model_.get_ordered_ops()) {
+    const auto found = layers_.find(node->get_friendly_name());
+    if (found != layers_.end() && found->second == node) names.push_back(found->first);
+  }
+  return names;
 }
 
 absl::StatusOr<std::shared_ptr<ov::Node>> Network::layer(const std::string& name) const {
@@ -49,18 +75,22 @@ void Network::add(const std::string& name, const std::shared_ptr<ov::Node>& node
   layers_[name] = node;
 }
 
+void Network::replace(ov::Output<ov::Node> old, const std::shared_ptr<ov::Node>& node) {
+  node->set_friendly_name(old.get_node()->get_friendly_name());
+  const std::unordered_set<std::string> names = old.get_names();
+  for (ov::Input<ov::Node> reader : old.get_target_inputs()) {
+    reader.replace_source_output(node->output(0));
+  }
+  old.set_names({});
+  node->output(0).set_names(names);
+  name_layers();
+}
+
 absl::Status apply_recipe(ov::Model& network, const model::Recipe& recipe) {
   if (recipe.empty()) return absl::OkStatus();
   Network named(network);
   for (const model::Recipe::Step& step : recipe.steps()) {
-    const auto pass = std::find_if(kPasses.begin(), kPasses.end(), [&step](const Pass& candidate) {
-      return candidate.name == step.pass;
-    });
-    if (pass == kPasses.end()) {
-      return base::invalid_argument("recipe '{}' needs a pass '{}', which openvino's engine lacks",
-                                    recipe.name(), step.pass);
-    }
-    if (absl::Status status = pass->apply(named, step.arguments); !status.ok()) {
+    if (absl::Status status = apply(named, step); !status.ok()) {
       return base::with_context(status,
                                 fmt::format("recipe '{}', pass '{}'", recipe.name(), step.pass));
     }

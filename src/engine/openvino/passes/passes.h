@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,8 +26,14 @@ class Network {
   absl::StatusOr<ov::Input<ov::Node>> edge(const model::Edge& edge) const;
   // A layer that a pass made, for later steps to find. Its friendly name becomes `name`.
   void add(const std::string& name, const std::shared_ptr<ov::Node>& node);
+  // All that read `old` read the only output of `node` instead, which takes over the names of
+  // `old` and of its layer. Layers that nobody needs any more have no name from then on.
+  void replace(ov::Output<ov::Node> old, const std::shared_ptr<ov::Node>& node);
+  std::vector<std::string> names() const;  // in the order of computing
 
  private:
+  void name_layers();
+
   ov::Model& model_;
   std::unordered_map<std::string, std::shared_ptr<ov::Node>> layers_;
 };

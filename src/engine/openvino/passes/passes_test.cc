@@ -166,7 +166,8 @@ TEST(Passes, SayWhatDoesNotFit) {
     const absl::Status status = apply_recipe(*network(), recipe({step}));
     return std::string(status.message());
   };
-  EXPECT_THAT(message({"polish", "{}"}), HasSubstr("needs a pass 'polish'"));
+  EXPECT_THAT(message({"polish", "{}"}),
+              HasSubstr("pass 'polish': openvino's engine has no such pass"));
   EXPECT_THAT(message(*model::to_step(model::Expose{{{"nowhere", 0}}})),
               HasSubstr("no layer 'nowhere'"));
   EXPECT_THAT(message(*model::to_step(model::Expose{{{"relu", 7}}})), HasSubstr("has 1 inputs"));

@@ -59,6 +59,13 @@ absl::StatusOr<std::shared_ptr<Constant>> weights_of(const ov::Input<ov::Node>& 
   return constant;
 }
 
+std::shared_ptr<Constant> constant_of(ov::Output<ov::Node> output) {
+  while (std::string_view(output.get_node()->get_type_name()) == "Identity") {
+    output = output.get_node()->input_value(0);
+  }
+  return std::dynamic_pointer_cast<Constant>(output.get_node_shared_ptr());
+}
+
 std::vector<bool> output_axes(const ov::Node& layer, std::size_t rank) {
   if (const auto* product = dynamic_cast<const ov::op::v0::MatMul*>(&layer)) {
     if (rank < 2) return only(rank, {});

@@ -16,6 +16,9 @@ namespace tachostat::engine {
 // InvalidArgument: the input is no constant.
 absl::StatusOr<std::shared_ptr<ov::op::v0::Constant>> weights_of(const ov::Input<ov::Node>& input);
 
+// Null: it is none. Looks through what hands it on as it is.
+std::shared_ptr<ov::op::v0::Constant> constant_of(ov::Output<ov::Node> output);
+
 // Axes of a weight along which the layer's outputs differ, and those along which its inputs do.
 // Layers are matrix products and convolutions, grouped and transposed ones too.
 std::vector<bool> output_axes(const ov::Node& layer, std::size_t rank);
