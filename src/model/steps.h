@@ -90,6 +90,10 @@ absl::StatusOr<Twin> twin_from(std::string_view arguments);
 //   is one that engines know (GELU, Swish, …) becomes one layer. The name is its last layer's.
 // - "table": the product of a one-hot encoding and a matrix, and what follows element by element,
 //   becomes rows of a table. The name is the product's.
+// - "squeeze": axes of one are dropped only after the element-wise layers and reductions behind a
+//   convolution, which engines fuse with it or compute in its layout. The name is the squeeze's.
+// - "transpose": one that moves axes of one around becomes a reshape, or a reshape and the change
+//   between channels first and last that engines merge with their layouts. The name is its own.
 // - "upsample": a transposed convolution whose steps are as wide as its kernel becomes a
 //   convolution by 1 and a rearrangement. The name is its own.
 struct Rewrite {

@@ -59,6 +59,7 @@ absl::StatusOr<Scores> judge(const Court& court, std::span<const model::Variant>
   std::size_t ignored = 0;
   TS_ASSIGN_OR_RETURN(scores.reference, finish(reference, ignored));
   for (Seat& one : seats) {
+    scores.same.push_back(one.session == nullptr);
     if (one.session == nullptr) {
       scores.candidates.push_back(scores.reference);
       scores.non_finite.push_back(ignored);

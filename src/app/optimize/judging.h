@@ -17,6 +17,8 @@ struct Scores {
   std::vector<double> reference = {};                // by sample, in the order asked for
   std::vector<std::vector<double>> candidates = {};  // by candidate, likewise
   std::vector<std::size_t> non_finite = {};          // by candidate: samples with NaN or infinity
+  // By candidate: it computes what the reference computes, only on other threads or shapes.
+  std::vector<bool> same = {};
 };
 
 struct Court {

@@ -42,12 +42,13 @@ absl::StatusOr<Scores> Scoring::scores_of(std::span<const model::Variant> varian
     TS_ASSIGN_OR_RETURN(const Scores scores, judge(court_, variants, samples, go_on));
     return Json{{"reference", scores.reference},
                 {"candidates", scores.candidates},
-                {"non_finite", scores.non_finite}}
+                {"non_finite", scores.non_finite},
+                {"same", scores.same}}
         .dump();
   };
   TS_ASSIGN_OR_RETURN(const std::string text, journal_.once(what, make));
   const Json json = Json::parse(text);
-  return Scores{json["reference"], json["candidates"], json["non_finite"]};
+  return Scores{json["reference"], json["candidates"], json["non_finite"], json["same"]};
 }
 
 absl::StatusOr<std::vector<double>> Scoring::drops_of(std::span<const model::Variant> variants,
@@ -79,8 +80,10 @@ absl::StatusOr<double> Scoring::judge_all(std::vector<Outcome>& outcomes,
   }
   TS_ASSIGN_OR_RETURN(const Scores scores, scores_of(variants, samples, stage));
   for (std::size_t k = 0; k < variants.size(); ++k) {
-    TS_ASSIGN_OR_RETURN(const verify::Drop found,
+    TS_ASSIGN_OR_RETURN(verify::Drop found,
                         verify::paired_drop(scores.reference, scores.candidates[k]));
+    // No sample could tell it from the reference: there is nothing to prove.
+    if (scores.same[k]) found.bound = 0;
     const auto needed = verify::samples_needed(scores.reference, scores.candidates[k], max_drop);
     for (Outcome& outcome : outcomes) {
       if (!same_arithmetic(outcome.variant, variants[k])) continue;

@@ -16,8 +16,8 @@ struct Rule {
 
 // In this order: a table takes the functions behind it along once they are one layer each.
 constexpr std::array kRules = {
-    Rule{"activation", rewrite_activation},
-    Rule{"table", rewrite_table},
+    Rule{"activation", rewrite_activation}, Rule{"table", rewrite_table},
+    Rule{"squeeze", rewrite_squeeze},       Rule{"transpose", rewrite_transpose},
     Rule{"upsample", rewrite_upsample},
 };
 

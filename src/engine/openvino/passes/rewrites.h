@@ -18,6 +18,8 @@ namespace tachostat::engine {
 // OpenVINO throws.
 bool rewrite_activation(Network& network, const std::shared_ptr<ov::Node>& layer);
 bool rewrite_table(Network& network, const std::shared_ptr<ov::Node>& layer);
+bool rewrite_squeeze(Network& network, const std::shared_ptr<ov::Node>& layer);
+bool rewrite_transpose(Network& network, const std::shared_ptr<ov::Node>& layer);
 bool rewrite_upsample(Network& network, const std::shared_ptr<ov::Node>& layer);
 
 bool is_rewrite(std::string_view pass);

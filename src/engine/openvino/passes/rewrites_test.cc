@@ -265,6 +265,63 @@ TEST(Rewrites, ATransposedConvolutionOfSquaresBecomesAConvolutionByOne) {
   EXPECT_THAT(find_rewrites(*make(1)), IsEmpty());
 }
 
+Node transposed(const Node& x, const std::vector<std::int64_t>& order) {
+  return named("transpose", std::make_shared<op::Transpose>(
+                                x, op::Constant::create(ov::element::i64, {order.size()}, order)));
+}
+
+TEST(Rewrites, ATransposeOfAxesOfOneIsAReshape) {
+  const auto types = [](const ov::Shape& shape, const std::vector<std::int64_t>& order) {
+    const auto make = [&] {
+      const auto x = std::make_shared<op::Parameter>(ov::element::f32, shape);
+      return model_of(std::make_shared<op::Cos>(transposed(std::make_shared<op::Sin>(x), order)),
+                      x);
+    };
+    const std::vector<float> expected = run(make(), spread());
+    const auto model = make();
+    find_rewrites(*model);
+    EXPECT_EQ(model->output(0).get_shape(), make()->output(0).get_shape());
+    EXPECT_THAT(run(model, spread()), Pointwise(Near(1e-6F), expected));
+    const std::vector<std::string> all = types_of(*model);
+    return std::vector<std::string>(all.begin() + 1, all.end() - 1);
+  };
+  EXPECT_THAT(types({1, 4, 1, 8}, {0, 2, 1, 3}), ElementsAre("Reshape"));
+  EXPECT_THAT(types({1, 6, 4, 1}, {0, 2, 1, 3}), ElementsAre("Reshape", "Transpose"));
+  EXPECT_THAT(types({1, 4, 6, 1}, {0, 3, 2, 1}), ElementsAre("Transpose", "Reshape"));
+  EXPECT_THAT(types({1, 4, 6, 2}, {0, 2, 1, 3}), ElementsAre("Transpose"));
+  EXPECT_THAT(types({1, 4, 6, 1}, {0, 2, 3, 1}), ElementsAre("Transpose"));
+}
+
+TEST(Rewrites, AxesAreDroppedAfterWhatAConvolutionFuses) {
+  for (const bool keep : {true, false}) {
+    const auto make = [keep] {
+      const auto x = std::make_shared<op::Parameter>(ov::element::f32, ov::Shape{1, 4, 8, 1});
+      const Node conv = std::make_shared<op::Convolution>(
+          x, op::Constant::create(ov::element::f32, {3, 4, 3, 1}, ramp(36)), ov::Strides{1, 1},
+          ov::CoordinateDiff{0, 0}, ov::CoordinateDiff{0, 0}, ov::Strides{1, 1});
+      const Node narrow = named(
+          "narrow",
+          std::make_shared<op::Squeeze>(conv, op::Constant::create(ov::element::i64, {1}, {3})));
+      const Node bias = std::make_shared<op::Add>(
+          op::Constant::create(ov::element::f32, {1, 3, 1}, {1, 2, 3}), narrow);
+      const Node most =
+          std::make_shared<op::ReduceMax>(std::make_shared<op::Relu>(bias),
+                                          op::Constant::create(ov::element::i64, {1}, {-1}), keep);
+      return model_of(std::make_shared<op::Softmax>(most, 1), x);
+    };
+    const std::vector<float> expected = run(make(), spread());
+    const auto model = make();
+    const std::vector<model::Rewrite> found = find_rewrites(*model);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].pass, "squeeze");
+    EXPECT_THAT(found[0].layers, ElementsAre("narrow"));
+    EXPECT_THAT(types_of(*model),
+                ElementsAre("Convolution", "Add", "Relu", "ReduceMax", "Squeeze", "Softmax"));
+    EXPECT_EQ(model->output(0).get_shape(), make()->output(0).get_shape());
+    EXPECT_THAT(run(model, spread()), Pointwise(Near(1e-5F), expected));
+  }
+}
+
 TEST(Rewrites, AnotherNetworkThanTheRecipesIsAnError) {
   const auto x = floats();
   const auto model = model_of(named("sin", std::make_shared<op::Sin>(x)), x);

@@ -16,12 +16,10 @@
 #include <openvino/op/shape_of.hpp>
 #include <openvino/op/squeeze.hpp>
 #include <openvino/op/transpose.hpp>
-#include <openvino/op/util/binary_elementwise_arithmetic.hpp>
 #include <openvino/op/util/broadcast_base.hpp>
-#include <openvino/op/util/unary_elementwise_arithmetic.hpp>
 #include <optional>
-#include <set>
 
+#include "engine/openvino/passes/element_wise.h"
 #include "engine/openvino/passes/rewrites.h"
 #include "engine/openvino/passes/weights.h"
 
@@ -122,14 +120,6 @@ std::optional<Encoding> encoding_of(const Output& input) {
   return std::nullopt;
 }
 
-bool is_element_wise(const ov::Node& node) {
-  static const std::set<std::string_view> kOthers = {"Gelu",     "Swish", "HSwish",
-                                                     "HSigmoid", "Mish",  "SoftPlus"};
-  return dynamic_cast<const ov::op::util::BinaryElementwiseArithmetic*>(&node) != nullptr ||
-         dynamic_cast<const ov::op::util::UnaryElementwiseArithmetic*>(&node) != nullptr ||
-         kOthers.contains(node.get_type_name());
-}
-
 // One number, or one for each column: the same for every row.
 bool same_for_rows(const Output& output, std::size_t columns) {
   const auto constant = constant_of(output);
@@ -155,7 +145,7 @@ std::vector<NodePtr> tail_of(const NodePtr& product, std::size_t columns) {
       };
       const auto inputs = node->input_values();
       const bool good =
-          !inside(node.get()) && is_element_wise(*node) && node->get_output_size() == 1 &&
+          !inside(node.get()) && is_element_wise(*node) &&
           std::all_of(inputs.begin(), inputs.end(), fits) &&
           node->get_output_partial_shape(0).same_scheme(product->get_output_partial_shape(0));
       if (good) tail.push_back(node);

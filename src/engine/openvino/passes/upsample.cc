@@ -2,9 +2,8 @@
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convolution.hpp>
 #include <openvino/op/depth_to_space.hpp>
-#include <openvino/op/util/binary_elementwise_arithmetic.hpp>
-#include <openvino/op/util/unary_elementwise_arithmetic.hpp>
 
+#include "engine/openvino/passes/element_wise.h"
 #include "engine/openvino/passes/rewrites.h"
 #include "engine/openvino/passes/weights.h"
 
@@ -65,12 +64,7 @@ NodePtr for_each_of(const ov::Output<ov::Node>& input, std::size_t channels, std
 // `node` on `before` instead of the rearranged tensor `after`; null when that is not the same.
 NodePtr moved(const ov::Node& node, const ov::Output<ov::Node>& before,
               const ov::Output<ov::Node>& after, std::size_t channels, std::size_t square) {
-  const bool unary =
-      dynamic_cast<const ov::op::util::UnaryElementwiseArithmetic*>(&node) != nullptr ||
-      std::string_view(node.get_type_name()) == "Identity";
-  const bool binary =
-      dynamic_cast<const ov::op::util::BinaryElementwiseArithmetic*>(&node) != nullptr;
-  if (!unary && !binary) return nullptr;
+  if (!is_element_wise(node)) return nullptr;
   ov::OutputVector inputs;
   for (const ov::Output<ov::Node>& input : node.input_values()) {
     if (input == after) {
