@@ -18,7 +18,7 @@ using ::testing::IsEmpty;
 class RewritingEngine final : public engine::Engine {
  public:
   // Of a request: as it is, with "activation", with "table".
-  RewritingEngine(base::ManualClock& clock, std::vector<std::chrono::microseconds> times)
+  RewritingEngine(base::ManualClock& clock, const std::vector<std::chrono::microseconds>& times)
       : fake_({.mode = engine::FakeEngine::Mode::kThreads,
                .clock = &clock,
                .outputs = [&clock, times](const model::Graph&, const model::Variant& variant,

@@ -97,13 +97,13 @@ std::vector<Known> with_numbers(const Function& f) {
 }
 
 const std::vector<double>& samples() {
-  static const std::vector<double> kSamples = [] {
+  static const std::vector<double> numbers = [] {
     std::vector<double> values;
     for (int i = -2000; i <= 2000; ++i) values.push_back(i / 100.0);
     for (const double far : {50.0, 500.0, 1e4}) values.insert(values.end(), {-far, far});
     return values;
   }();
-  return kSamples;
+  return numbers;
 }
 
 // Where the layers overflow (exp of much), the one layer need not.

@@ -29,7 +29,7 @@ bool is_identity(const ov::Node& node) {
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 const std::map<std::string_view, Operator>& operators() {
-  static const std::map<std::string_view, Operator> kOperators = {
+  static const std::map<std::string_view, Operator> all = {
       {"Add", {2, [](const Arguments& x) { return x[0] + x[1]; }}},
       {"Subtract", {2, [](const Arguments& x) { return x[0] - x[1]; }}},
       {"Multiply", {2, [](const Arguments& x) { return x[0] * x[1]; }}},
@@ -50,7 +50,7 @@ const std::map<std::string_view, Operator>& operators() {
       {"Identity", {1, [](const Arguments& x) { return x[0]; }}},
       {"Clamp", {1, nullptr}},  // its limits are attributes
   };
-  return kOperators;
+  return all;
 }
 
 const Operator* operator_of(const ov::Node& node) {
