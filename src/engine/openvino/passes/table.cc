@@ -64,32 +64,39 @@ bool ends_with_one(const Output& tensor) {
   return shape[shape.size() - 1] == 1;
 }
 
+// What a broadcast of [..., 1] to [..., rows] spreads; nothing when any other axis grows, or might.
+std::optional<Output> spread_along_rows(const Output& wide, std::int64_t rows) {
+  const auto broadcast =
+      std::dynamic_pointer_cast<ov::op::v3::Broadcast>(wide.get_node_shared_ptr());
+  if (broadcast == nullptr || broadcast->get_input_size() != 2) return std::nullopt;
+  const auto mode = broadcast->get_broadcast_spec().m_type;
+  if (mode != ov::op::BroadcastType::NUMPY && mode != ov::op::BroadcastType::BIDIRECTIONAL) {
+    return std::nullopt;
+  }
+  const Output narrow = broadcast->input_value(0);
+  const ov::PartialShape& after = wide.get_partial_shape();
+  const ov::PartialShape& before = narrow.get_partial_shape();
+  bool fits = ends_with_one(narrow) && after.rank().is_static() && after.size() == before.size() &&
+              after[after.size() - 1] == rows;
+  for (std::size_t i = 0; fits && i + 1 < after.size(); ++i) {
+    fits = after[i].is_static() && after[i] == before[i];
+  }
+  return fits ? std::optional(narrow) : std::nullopt;
+}
+
 // Numbers [..., 1], perhaps broadcast to [..., rows] first, held against 0, 1, 2, …
 std::optional<Encoding> equal_to_counting(const ov::Node& equal) {
   for (const std::size_t side : {0, 1}) {
     const Output numbers = equal.input_value(side);
+    const ov::PartialShape& shape = numbers.get_partial_shape();
     const auto rows = counting(equal.input_value(1 - side));
-    if (!rows || !numbers.get_element_type().is_integral_number()) continue;
-    const ov::PartialShape& other = equal.get_input_partial_shape(1 - side);
-    const bool spreads = numbers.get_partial_shape().rank().is_static() &&
-                         numbers.get_partial_shape().size() >= other.size();
-    if (!spreads) continue;
+    const bool fits = rows && numbers.get_element_type().is_integral_number() &&
+                      shape.rank().is_static() &&
+                      shape.size() >= equal.get_input_partial_shape(1 - side).size();
+    if (!fits) continue;
     if (ends_with_one(numbers)) return Encoding{numbers, *rows, true};
-    const NodePtr spread = numbers.get_node_shared_ptr();
-    const auto broadcast = std::dynamic_pointer_cast<ov::op::v3::Broadcast>(spread);
-    if (broadcast == nullptr || broadcast->get_input_size() != 2) continue;
-    const auto mode = broadcast->get_broadcast_spec().m_type;
-    const bool plain =
-        mode == ov::op::BroadcastType::NUMPY || mode == ov::op::BroadcastType::BIDIRECTIONAL;
-    const ov::PartialShape& wide = numbers.get_partial_shape();
-    const ov::PartialShape& narrow = broadcast->get_input_partial_shape(0);
-    // Only the last axis grows.
-    bool fits = plain && ends_with_one(broadcast->input_value(0)) && wide.size() == narrow.size() &&
-                wide[wide.size() - 1] == *rows;
-    for (std::size_t i = 0; fits && i + 1 < wide.size(); ++i) {
-      fits = wide[i].is_static() && wide[i] == narrow[i];
-    }
-    if (fits) return Encoding{broadcast->input_value(0), *rows, true};
+    if (const auto narrow = spread_along_rows(numbers, *rows))
+      return Encoding{*narrow, *rows, true};
   }
   return std::nullopt;
 }
