@@ -18,6 +18,14 @@ Outcome outcome(std::string name, verify::Drop selection, verify::Drop report) {
   return made;
 }
 
+// By their reports; the safer one is to be proved first.
+OptimizeResult faster_and_safer(verify::Drop faster, verify::Drop safer) {
+  OptimizeResult result;
+  result.outcomes = {outcome("faster", {100, 0.004, 0.012}, faster),
+                     outcome("safer", {100, 0.001, 0.008}, safer)};
+  return result;
+}
+
 TEST(Acceptance, RefusesWhatDropsTooMuchWhereItWasSelected) {
   OptimizeResult result;
   result.metric = "top-1";
@@ -35,9 +43,7 @@ TEST(Acceptance, RefusesWhatDropsTooMuchWhereItWasSelected) {
 }
 
 TEST(Acceptance, KeepsTheSaferWhenTheFasterIsNotProved) {
-  OptimizeResult result;
-  result.outcomes = {outcome("faster", {100, 0.004, 0.012}, {400, 0.006, 0.013}),
-                     outcome("safer", {100, 0.001, 0.008}, {400, 0.001, 0.009})};
+  OptimizeResult result = faster_and_safer({400, 0.006, 0.013}, {400, 0.001, 0.009});
   refuse_unproved(result);
   EXPECT_EQ(result.outcomes[0].verdict, Verdict::kRefused);
   EXPECT_THAT(result.outcomes[0].sentence,
@@ -47,9 +53,7 @@ TEST(Acceptance, KeepsTheSaferWhenTheFasterIsNotProved) {
 
 // Else one of two would be "proved" by luck twice as often as is said.
 TEST(Acceptance, ProvesNothingAfterTheFirstFailure) {
-  OptimizeResult result;
-  result.outcomes = {outcome("faster", {100, 0.004, 0.012}, {400, 0.001, 0.009}),
-                     outcome("safer", {100, 0.001, 0.008}, {400, 0.006, 0.013})};
+  OptimizeResult result = faster_and_safer({400, 0.001, 0.009}, {400, 0.006, 0.013});
   refuse_unproved(result);
   EXPECT_EQ(result.outcomes[0].verdict, Verdict::kRefused);
   EXPECT_THAT(result.outcomes[0].sentence, HasSubstr("after 'safer', and that was not"));

@@ -8,6 +8,8 @@
 #include <openvino/op/convert.hpp>
 #include <unordered_map>
 
+#include "engine/openvino/passes/element_wise.h"
+
 namespace tachostat::engine {
 namespace {
 
@@ -20,11 +22,6 @@ struct Operator {
   std::size_t inputs;
   double (*value)(const Arguments&);
 };
-
-// ONNX's, as files from some exporters have them between all layers.
-bool is_identity(const ov::Node& node) {
-  return std::string_view(node.get_type_name()) == "Identity";
-}
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
@@ -161,10 +158,7 @@ std::size_t count_real(const std::vector<NodePtr>& layers) {
 bool closed(const std::vector<NodePtr>& layers) {
   for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
     for (const ov::Input<ov::Node>& reader : layers[i]->output(0).get_target_inputs()) {
-      const bool inside =
-          std::any_of(layers.begin(), layers.end(),
-                      [&reader](const NodePtr& layer) { return layer.get() == reader.get_node(); });
-      if (!inside) return false;
+      if (!holds(layers, reader.get_node())) return false;
     }
   }
   return true;

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convolution.hpp>
 #include <openvino/op/group_conv.hpp>
@@ -88,19 +87,13 @@ bool follows_convolution(const ov::Node& layer) {
          dynamic_cast<const ov::op::v1::GroupConvolution*>(node) != nullptr;
 }
 
-// `layer` on the whole tensor `before` instead of `after`; null when that is not the same.
+// An element-wise layer on the whole tensor `before` instead of `after`; null when that is not the
+// same.
 NodePtr moved(const ov::Node& layer, const Output& before, const Output& after, const Axes& axes) {
-  if (!is_element_wise(layer)) return nullptr;
-  ov::OutputVector inputs;
-  for (const Output& input : layer.input_values()) {
-    const auto constant = constant_of(input);
-    const NodePtr wide = constant == nullptr ? nullptr : axes.widened(constant);
-    if (input != after && wide == nullptr) return nullptr;
-    inputs.push_back(input == after ? before : wide->output(0));
-  }
   // Nothing else makes it wider.
   if (!layer.get_output_partial_shape(0).same_scheme(after.get_partial_shape())) return nullptr;
-  return layer.clone_with_new_inputs(inputs);
+  return moved_before(layer, before, after,
+                      [&axes](const auto& constant) { return axes.widened(constant); });
 }
 
 // A reduction likewise; the axes that it takes away are to go too.
@@ -113,8 +106,7 @@ NodePtr moved_reduction(const ov::Node& layer, const Output& before, Axes& axes)
     if (axis < 0) axis += static_cast<std::int64_t>(axes.left());
     over.push_back(static_cast<std::int64_t>(axes.before(static_cast<std::size_t>(axis))));
   }
-  const NodePtr copy = layer.clone_with_new_inputs(
-      {before, ov::op::v0::Constant::create(ov::element::i64, {over.size()}, over)});
+  const NodePtr copy = layer.clone_with_new_inputs({before, whole_numbers(over)});
   std::dynamic_pointer_cast<Reduction>(copy)->set_keep_dims(true);
   copy->validate_and_infer_types();
   if (!reduction->get_keep_dims()) {
@@ -143,10 +135,7 @@ bool rewrite_squeeze(Network& network, const std::shared_ptr<ov::Node>& layer) {
     any = true;
   }
   if (!any) return false;
-  const std::vector<std::int64_t> drop = axes.gone();
-  network.replace(after,
-                  std::make_shared<ov::op::v0::Squeeze>(
-                      before, ov::op::v0::Constant::create(ov::element::i64, {drop.size()}, drop)));
+  network.replace(after, std::make_shared<ov::op::v0::Squeeze>(before, whole_numbers(axes.gone())));
   return true;
 }
 

@@ -42,10 +42,6 @@ NodePtr scalar(const ov::element::Type& type, std::int64_t value) {
   return Constant::create(type, {}, {value});
 }
 
-NodePtr whole_numbers(const std::vector<std::int64_t>& values) {
-  return Constant::create(ov::element::i64, {values.size()}, values);
-}
-
 // 0, 1, 2, … along the last axis, and nothing else: how many.
 std::optional<std::int64_t> counting(const Output& output) {
   const auto constant = constant_of(output);
@@ -140,19 +136,15 @@ bool same_for_rows(const Output& output, std::size_t columns) {
 std::vector<NodePtr> tail_of(const NodePtr& product, std::size_t columns) {
   constexpr std::size_t kMost = 32;
   std::vector<NodePtr> tail = {product};
-  const auto inside = [&tail](const ov::Node* node) {
-    return std::any_of(tail.begin(), tail.end(),
-                       [node](const auto& one) { return one.get() == node; });
-  };
   for (std::size_t i = 0; i < tail.size() && tail.size() < kMost; ++i) {
     for (const ov::Input<ov::Node>& reader : tail[i]->output(0).get_target_inputs()) {
       const NodePtr node = reader.get_node()->shared_from_this();
       const auto fits = [&](const Output& input) {
-        return inside(input.get_node()) || same_for_rows(input, columns);
+        return holds(tail, input.get_node()) || same_for_rows(input, columns);
       };
       const auto inputs = node->input_values();
       const bool good =
-          !inside(node.get()) && is_element_wise(*node) &&
+          !holds(tail, node.get()) && is_element_wise(*node) &&
           std::all_of(inputs.begin(), inputs.end(), fits) &&
           node->get_output_partial_shape(0).same_scheme(product->get_output_partial_shape(0));
       if (good) tail.push_back(node);
@@ -167,8 +159,7 @@ NodePtr exit_of(const std::vector<NodePtr>& tail) {
   for (const NodePtr& node : tail) {
     const auto readers = node->output(0).get_target_inputs();
     const bool leaves = std::any_of(readers.begin(), readers.end(), [&tail](const auto& reader) {
-      return std::none_of(tail.begin(), tail.end(),
-                          [&reader](const NodePtr& one) { return one.get() == reader.get_node(); });
+      return !holds(tail, reader.get_node());
     });
     if (!leaves) continue;
     if (exit != nullptr) return nullptr;

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/reshape.hpp>
 #include <openvino/op/transpose.hpp>
@@ -13,10 +12,6 @@ using Axes = std::vector<std::int64_t>;
 
 const Axes kChannelsLast = {0, 2, 3, 1};   // of a tensor with channels first, as axes of that
 const Axes kChannelsFirst = {0, 3, 1, 2};  // and back
-
-std::shared_ptr<ov::Node> whole_numbers(const Axes& values) {
-  return ov::op::v0::Constant::create(ov::element::i64, {values.size()}, values);
-}
 
 // Without the axes along which there is only one number: these have no place in memory.
 Axes real(const Axes& axes, const ov::Shape& shape) {
@@ -58,8 +53,7 @@ bool rewrite_transpose(Network& network, const std::shared_ptr<ov::Node>& layer)
   for (std::size_t i = 0; i < 4; ++i)
     lies[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
   std::shared_ptr<ov::Node> made;
-  if (std::is_sorted(order.begin(), order.end()) ||
-      real(order, before) == real({0, 1, 2, 3}, before)) {
+  if (real(order, before) == real({0, 1, 2, 3}, before)) {
     made = reshaped(input, picked(after, {0, 1, 2, 3}));
   } else if (real(lies, after) == real(kChannelsLast, after)) {
     const auto flat = reshaped(input, picked(after, kChannelsLast));

@@ -46,9 +46,8 @@ NodePtr flattened(const Constant& weights) {
 }
 
 // The constant as the channels before the rearrangement need it; null when it is of another kind.
-NodePtr for_each_of(const ov::Output<ov::Node>& input, std::size_t channels, std::size_t square) {
-  const auto constant = constant_of(input);
-  if (constant == nullptr) return nullptr;
+NodePtr for_each_of(const std::shared_ptr<Constant>& constant, std::size_t channels,
+                    std::size_t square) {
   const ov::Shape& shape = constant->get_shape();
   if (ov::shape_size(shape) == 1 && shape.size() <= 4) return constant;
   const bool by_channel = ov::shape_size(shape) == channels && shape.size() >= 3 &&
@@ -59,25 +58,6 @@ NodePtr for_each_of(const ov::Output<ov::Node>& input, std::size_t channels, std
     repeated.insert(repeated.end(), square, value);
   }
   return Constant::create(constant->get_element_type(), {1, repeated.size(), 1, 1}, repeated);
-}
-
-// `node` on `before` instead of the rearranged tensor `after`; null when that is not the same.
-NodePtr moved(const ov::Node& node, const ov::Output<ov::Node>& before,
-              const ov::Output<ov::Node>& after, std::size_t channels, std::size_t square) {
-  if (!is_element_wise(node)) return nullptr;
-  ov::OutputVector inputs;
-  for (const ov::Output<ov::Node>& input : node.input_values()) {
-    if (input == after) {
-      inputs.push_back(before);
-      continue;
-    }
-    const NodePtr constant = for_each_of(input, channels, square);
-    if (constant == nullptr) return nullptr;
-    inputs.push_back(constant);
-  }
-  NodePtr copy = node.clone_with_new_inputs(inputs);
-  copy->set_friendly_name(node.get_friendly_name() + "/before");
-  return copy;
 }
 
 }  // namespace
@@ -94,13 +74,17 @@ bool rewrite_upsample(Network& network, const std::shared_ptr<ov::Node>& layer) 
       ov::CoordinateDiff{0, 0}, ov::Strides{1, 1});
   before->set_friendly_name(layer->get_friendly_name() + "/by 1");
   // What follows element by element stays next to the convolution, which engines fuse it with.
+  const auto fitted = [channels, square = side * side](const auto& constant) {
+    return for_each_of(constant, channels, square);
+  };
   ov::Output<ov::Node> after = transposed->output(0);
   while (after.get_target_inputs().size() == 1) {
-    const ov::Node& reader = *after.get_target_inputs().begin()->get_node();
-    const NodePtr copy = moved(reader, before, after, channels, side * side);
+    const ov::Input<ov::Node> reader = *after.get_target_inputs().begin();
+    const NodePtr copy = moved_before(*reader.get_node(), before, after, fitted);
     if (copy == nullptr) break;
+    copy->set_friendly_name(reader.get_node()->get_friendly_name() + "/before");
     before = copy;
-    after = after.get_target_inputs().begin()->get_node()->output(0);
+    after = reader.get_node()->output(0);
   }
   network.replace(after,
                   std::make_shared<ov::op::v0::DepthToSpace>(

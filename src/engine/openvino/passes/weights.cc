@@ -7,6 +7,7 @@
 #include <openvino/op/matmul.hpp>
 
 #include "base/status.h"
+#include "engine/openvino/passes/element_wise.h"
 
 namespace tachostat::engine {
 namespace {
@@ -60,10 +61,14 @@ absl::StatusOr<std::shared_ptr<Constant>> weights_of(const ov::Input<ov::Node>& 
 }
 
 std::shared_ptr<Constant> constant_of(ov::Output<ov::Node> output) {
-  while (std::string_view(output.get_node()->get_type_name()) == "Identity") {
+  while (is_identity(*output.get_node())) {
     output = output.get_node()->input_value(0);
   }
   return std::dynamic_pointer_cast<Constant>(output.get_node_shared_ptr());
+}
+
+std::shared_ptr<ov::Node> whole_numbers(const std::vector<std::int64_t>& values) {
+  return Constant::create(ov::element::i64, {values.size()}, values);
 }
 
 std::vector<bool> output_axes(const ov::Node& layer, std::size_t rank) {

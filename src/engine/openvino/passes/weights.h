@@ -19,6 +19,9 @@ absl::StatusOr<std::shared_ptr<ov::op::v0::Constant>> weights_of(const ov::Input
 // Null: it is none. Looks through what hands it on as it is.
 std::shared_ptr<ov::op::v0::Constant> constant_of(ov::Output<ov::Node> output);
 
+// A list of them, as layers take their axes and shapes.
+std::shared_ptr<ov::Node> whole_numbers(const std::vector<std::int64_t>& values);
+
 // Axes of a weight along which the layer's outputs differ, and those along which its inputs do.
 // Layers are matrix products and convolutions, grouped and transposed ones too.
 std::vector<bool> output_axes(const ov::Node& layer, std::size_t rank);
