@@ -45,6 +45,9 @@ absl::StatusOr<app::OptimizeOptions> options_of(const Flags& flags) {
   const profile::Fingerprint machine = app::this_machine();
   options.machine = machine.hash();
   options.machine_name = fmt::format("{}, {} cores", machine.processor, machine.cores);
+  options.roofline = [threads = static_cast<int>(profile::allowed_processors().size())] {
+    return app::roofline(threads);
+  };
   return options;
 }
 

@@ -8,6 +8,7 @@
 #include "app/driver.h"
 #include "base/status.h"
 #include "base/units.h"
+#include "optimize/quantise/local_cost.h"
 #include "verify/verify.h"
 
 namespace tachostat::app {
@@ -50,32 +51,56 @@ class Lane {
   int requests_ = 2;
 };
 
+// Of those from `stay` on.
+void drop_slower_half(std::vector<std::size_t>& running, const std::vector<Lap>& laps,
+                      std::size_t stay) {
+  // Times the fastest: who is so near may yet turn out to be it.
+  constexpr double kNear = 1.05;
+  std::vector<double> times;
+  for (const Lap& lap : laps) times.push_back(optimize::median_of(lap.ms));
+  std::vector<double> rivals;
+  double fastest = std::numeric_limits<double>::infinity();
+  for (const std::size_t i : running) {
+    fastest = std::min(fastest, times[i]);
+    if (i >= stay) rivals.push_back(times[i]);
+  }
+  if (rivals.size() < 2) return;
+  const auto middle = rivals.begin() + static_cast<std::ptrdiff_t>((rivals.size() + 1) / 2);
+  std::nth_element(rivals.begin(), middle - 1, rivals.end());
+  const double slowest = std::max(*(middle - 1), kNear * fastest);
+  std::erase_if(running, [&](std::size_t i) { return i >= stay && times[i] > slowest; });
+}
+
 }  // namespace
 
-absl::StatusOr<std::vector<std::vector<double>>> line_up(base::Clock& clock, engine::Engine& engine,
-                                                         const model::Graph& graph,
-                                                         std::span<const model::Variant> variants,
-                                                         const std::vector<engine::Tensor>& inputs,
-                                                         const LineUpOptions& options) {
+absl::StatusOr<std::vector<Lap>> line_up(base::Clock& clock, engine::Engine& engine,
+                                         const model::Graph& graph,
+                                         std::span<const model::Variant> variants,
+                                         const std::vector<engine::Tensor>& inputs,
+                                         const LineUpOptions& options) {
   std::vector<std::unique_ptr<Lane>> lanes;
+  std::vector<Lap> laps;
   for (const model::Variant& variant : variants) {
     TS_ASSIGN_OR_RETURN(auto session, engine.load(graph, variant, nullptr));
+    laps.push_back({.memory_bytes = session->memory_bytes()});
     lanes.push_back(std::make_unique<Lane>(std::move(session), inputs, options.saturate));
     TS_RETURN_IF_ERROR(lanes.back()->warm_up(clock, options.turn));
   }
-  std::vector<std::vector<double>> times(lanes.size());
-  std::vector<std::size_t> order(lanes.size());
-  std::iota(order.begin(), order.end(), 0);
+  std::vector<std::size_t> running(lanes.size());
+  std::iota(running.begin(), running.end(), 0);
   std::mt19937_64 random(options.seed);
   for (int round = 0; round < options.rounds; ++round) {
     if (options.progress && !options.progress(round)) break;
-    std::shuffle(order.begin(), order.end(), random);
-    for (const std::size_t i : order) {
+    if (round > 0 && (round == options.rounds / 4 || round == options.rounds / 2)) {
+      drop_slower_half(running, laps, options.stay);
+    }
+    std::shuffle(running.begin(), running.end(), random);
+    for (const std::size_t i : running) {
       TS_ASSIGN_OR_RETURN(const double ms, lanes[i]->take_turn(clock));
-      times[i].push_back(ms);
+      laps[i].ms.push_back(ms);
     }
   }
-  return times;
+  return laps;
 }
 
 Ratio ratio_of(std::span<const double> base, std::span<const double> candidate,

@@ -1,17 +1,19 @@
 #include "app/optimize/optimize_run.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "app/optimize/acceptance.h"
 #include "app/optimize/budget.h"
 #include "app/optimize/journal.h"
 #include "app/optimize/placing.h"
+#include "app/optimize/race.h"
 #include "app/optimize/rewriting.h"
 #include "app/optimize/scoring.h"
 #include "app/workbench.h"
 #include "base/status.h"
+#include "optimize/optimize.h"
 #include "optimize/quantise/local_cost.h"
 #include "verify/data/dataset.h"
 #include "verify/data/split.h"
@@ -20,14 +22,15 @@
 namespace tachostat::app {
 namespace {
 
-using Json = nlohmann::json;
-
 // Calibration learns little from more.
 constexpr std::size_t kMostCalibrated = 48;
 constexpr int kRounds = 24;
 constexpr int kLeastRounds = 8;  // however short the budget is
+// The first outcomes: f32, and what the engine does by itself for latency and for throughput.
+constexpr std::size_t kBaselines = 3;
+constexpr std::size_t kUsual = 1;
 // Raise it when the same inputs would give other results: kept ones are then not used.
-constexpr int kMethods = 9;
+constexpr int kMethods = 10;
 
 std::vector<std::size_t> first(const std::vector<std::size_t>& all, std::size_t most) {
   return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most))};
@@ -46,14 +49,16 @@ class Run {
   absl::StatusOr<OptimizeResult> run() {
     TS_RETURN_IF_ERROR(open());
     TS_RETURN_IF_ERROR(add_baselines());
+    TS_RETURN_IF_ERROR(add_proposed());
     TS_RETURN_IF_ERROR(add_rewritten());
     TS_RETURN_IF_ERROR(add_quantised());
     TS_RETURN_IF_ERROR(select());
     const bool latency = options_.objective == Objective::kLatency;
-    TS_RETURN_IF_ERROR(race(options_.objective));
-    TS_RETURN_IF_ERROR(race(latency ? Objective::kThroughput : Objective::kLatency));
+    TS_RETURN_IF_ERROR(race_for(options_.objective));
+    TS_RETURN_IF_ERROR(race_for(latency ? Objective::kThroughput : Objective::kLatency));
     TS_RETURN_IF_ERROR(report());
     choose();
+    result_.promises = weigh(findings_, ran_, kUsual);
     describe_placement();
     result_.reused = journal_->reused();
     return std::move(result_);
@@ -74,9 +79,9 @@ class Run {
     result_.metric_reason = options_.metric.empty() ? usual.reason : "as asked for";
     TS_ASSIGN_OR_RETURN(metric_, verify::make_metric(metric, *data_, declared_));
     const verify::Usual sample = verify::usual_of(*data_, splits_.search);
-    usual_ = sample.sample;
     one_shape_ = sample.only;
-    shapes_ = data_->shapes(usual_);
+    shapes_ = data_->shapes(sample.sample);
+    TS_ASSIGN_OR_RETURN(inputs_, data_->sample(sample.sample));
     TS_ASSIGN_OR_RETURN(graph_, model::read(options_.model_path, shapes_));
     std::error_code error;
     std::filesystem::create_directories(options_.folder, error);
@@ -86,6 +91,11 @@ class Run {
         clock_, *store_,
         fmt::format("{} {} {} {} {} {} {} {}", kMethods, declared_.hash, data_->hash(),
                     metric_->name(), version, options_.machine, options_.seed, options_.base.id()));
+    track_ = std::make_unique<Track>(
+        Track{clock_, engine_, declared_, inputs_, *journal_, options_.progress});
+    workbench_ = std::make_unique<Workbench>(clock_, engine_, spans_, declared_, inputs_,
+                                             Workbench::Options{.machine = options_.machine});
+    bench_ = std::make_unique<JournalBench>(*journal_, *workbench_);
     scoring_ = std::make_unique<Scoring>(
         *journal_, Court{engine_, declared_, *data_, *metric_, reference()}, options_.progress);
     describe();
@@ -160,6 +170,10 @@ class Run {
         Outcome::Verdict::kVerified);
     const int processors = variant.threads;
     if (processors < 2) return;
+    variant.pinning = true;
+    add(named(("one stream, pinned" + shaped).c_str()), "each thread stays on its core", variant,
+        Outcome::Verdict::kVerified);
+    variant.pinning = false;
     variant.streams = processors;
     add(named(("a stream per core" + shaped).c_str()), "a thread for each request", variant,
         Outcome::Verdict::kVerified);
@@ -168,13 +182,38 @@ class Run {
         Outcome::Verdict::kVerified);
   }
 
+  // What the diagnosis of the default asks for, as far as running it otherwise goes.
+  absl::Status add_proposed() {
+    TS_ASSIGN_OR_RETURN(profile::Roofline roofline, kept_roofline());
+    const std::array usual = {result_.outcomes[kUsual].variant};
+    TS_ASSIGN_OR_RETURN(const auto profiles, bench_->profile(usual));
+    findings_ = diagnose::diagnose(
+        profiles[0], diagnose::applicable(roofline, options_.machine, profiles[0]));
+    optimize::Context context{
+        .incumbent = base_, .capabilities = engine_.capabilities(), .graph = declared_};
+    context.mean_in_flight = context.capabilities.hardware_threads;  // races saturate it
+    for (const optimize::Proposal& one : optimize::propose(findings_, context).proposals) {
+      // Whether joining requests pays depends on how they arrive: for the live server to find out.
+      if (one.variant.batch > 1) continue;
+      add(fmt::format("{} for {}", one.proposer, one.finding), one.reason, one.variant,
+          Outcome::Verdict::kVerified);
+    }
+    return absl::OkStatus();
+  }
+
+  // The same when the run goes on later, so that the same is found.
+  absl::StatusOr<profile::Roofline> kept_roofline() {
+    if (!options_.roofline) return profile::Roofline();
+    const auto measure = [this]() -> absl::StatusOr<std::string> {
+      return profile::to_json(options_.roofline());
+    };
+    TS_ASSIGN_OR_RETURN(const std::string text, journal_->once("roofline", measure));
+    return profile::roofline_from_json(text);
+  }
+
   // What pays is part of all that is tried from here on.
   absl::Status add_rewritten() {
-    TS_ASSIGN_OR_RETURN(const std::vector<engine::Tensor> inputs, data_->sample(usual_));
-    const RewritingOptions rewriting{
-        .base = base_, .seed = options_.seed, .progress = options_.progress};
-    TS_ASSIGN_OR_RETURN(Rewriting chosen,
-                        choose_rewrites(clock_, engine_, declared_, inputs, *journal_, rewriting));
+    TS_ASSIGN_OR_RETURN(Rewriting chosen, choose_rewrites(*track_, base_, options_.seed));
     result_.rewriting_notes = std::move(chosen.notes);
     if (chosen.recipe.empty()) return absl::OkStatus();
     base_.recipe = std::move(chosen.recipe);
@@ -184,9 +223,6 @@ class Run {
   }
 
   absl::Status add_quantised() {
-    TS_ASSIGN_OR_RETURN(const std::vector<engine::Tensor> inputs, data_->sample(usual_));
-    Workbench workbench(clock_, engine_, spans_, declared_, inputs, {.machine = options_.machine});
-    JournalBench bench(*journal_, workbench);
     const std::vector<std::size_t> chosen = first(splits_.search, kMostCalibrated);
     const optimize::Samples samples{
         chosen.size(), [this, &chosen](std::size_t i) { return data_->sample(chosen[i]); }};
@@ -202,7 +238,7 @@ class Run {
     };
     ways.progress = options_.progress;
     TS_ASSIGN_OR_RETURN(Placing placing, place_quantisers(engine_, declared_, graph_, samples,
-                                                          bench, *journal_, ways));
+                                                          *bench_, *journal_, ways));
     result_.placement = placing.result;
     result_.accuracy_notes = placing.notes;
     std::vector<model::Variant> profiled(1, base_);
@@ -211,7 +247,7 @@ class Run {
       profiled.back().recipe = one.recipe;
       add_executions(one.name, one.recipe);
     }
-    TS_ASSIGN_OR_RETURN(profiles_, bench.profile(profiled));
+    TS_ASSIGN_OR_RETURN(profiles_, bench_->profile(profiled));
     placing_ = std::move(placing);
     return absl::OkStatus();
   }
@@ -234,52 +270,45 @@ class Run {
     return absl::OkStatus();
   }
 
-  absl::Status race(Objective objective) {
+  absl::Status race_for(Objective objective) {
     const bool saturate = objective == Objective::kThroughput;
-    const char* const stage = saturate ? "racing for throughput" : "racing for latency";
     const double share = objective == options_.objective ? Budget::kFirstRace : Budget::kSecondRace;
     std::vector<model::Variant> variants;
     std::vector<std::size_t> indices;
-    std::string what = stage;
     for (std::size_t i = 0; i < result_.outcomes.size(); ++i) {
       if (result_.outcomes[i].verdict == Outcome::Verdict::kRefused) continue;
       indices.push_back(i);
       variants.push_back(result_.outcomes[i].variant);
-      what += fmt::format("\n{} {}", variants.back().id(), variants.back().recipe.hash());
     }
-    TS_ASSIGN_OR_RETURN(const std::vector<engine::Tensor> inputs, data_->sample(usual_));
-    const auto make = [&]() -> absl::StatusOr<std::string> {
-      LineUpOptions line{.saturate = saturate, .rounds = kRounds, .seed = options_.seed};
-      bool stopped = false;
-      line.progress = [&](int done) {
-        stopped = !go_on(stage, static_cast<double>(done) / kRounds);
-        return !stopped && (done < kLeastRounds || budget_.left(share));
-      };
-      TS_ASSIGN_OR_RETURN(const auto times,
-                          line_up(clock_, engine_, declared_, variants, inputs, line));
-      if (stopped) return absl::CancelledError("racing was stopped");
-      return Json(times).dump();
-    };
-    TS_ASSIGN_OR_RETURN(const std::string text, journal_->once(what, make));
-    const std::vector<std::vector<double>> times = Json::parse(text);
-    note_times(indices, times, saturate);
+    LineUpOptions line{
+        .saturate = saturate, .rounds = kRounds, .stay = kBaselines, .seed = options_.seed};
+    line.progress = [&](int done) { return done < kLeastRounds || budget_.left(share); };
+    TS_ASSIGN_OR_RETURN(
+        const std::vector<Lap> laps,
+        race(*track_, saturate ? "racing for throughput" : "racing for latency", variants, line));
+    note_laps(indices, laps, saturate);
     return absl::OkStatus();
   }
 
-  void note_times(const std::vector<std::size_t>& indices,
-                  const std::vector<std::vector<double>>& times, bool saturate) {
-    std::size_t best = 0;  // baseline
-    for (std::size_t k = 0; k < indices.size(); ++k) {
-      if (result_.outcomes[indices[k]].verdict != Outcome::Verdict::kBaseline) continue;
-      if (optimize::median_of(times[k]) < optimize::median_of(times[best])) best = k;
+  void note_laps(const std::vector<std::size_t>& indices, const std::vector<Lap>& laps,
+                 bool saturate) {
+    std::size_t best = 0;
+    for (std::size_t k = 1; k < kBaselines; ++k) {
+      if (optimize::median_of(laps[k].ms) < optimize::median_of(laps[best].ms)) best = k;
     }
     const bool asked = saturate == (options_.objective == Objective::kThroughput);
     if (asked) result_.best_default = static_cast<int>(indices[best]);
+    ran_.resize(result_.outcomes.size());
     for (std::size_t k = 0; k < indices.size(); ++k) {
       Outcome& outcome = result_.outcomes[indices[k]];
-      (saturate ? outcome.saturated_ms : outcome.service_ms) = optimize::median_of(times[k]);
+      Ran& ran = ran_[indices[k]];
+      ran.name = outcome.name;
+      ran.variant = outcome.variant;
+      (saturate ? ran.saturated_ms : ran.latency_ms) = laps[k].ms;
+      (saturate ? outcome.saturated_ms : outcome.service_ms) = optimize::median_of(laps[k].ms);
       (saturate ? outcome.throughput_time : outcome.latency) =
-          ratio_of(times[best], times[k], indices.size() - 1);
+          ratio_of(laps[best].ms, laps[k].ms, indices.size() - 1);
+      outcome.memory_bytes = laps[k].memory_bytes;
     }
   }
 
@@ -359,12 +388,17 @@ class Run {
   std::unique_ptr<const verify::Metric> metric_;
   verify::Splits splits_;
   model::InputShapes shapes_;
-  std::size_t usual_ = 0;  // sample with the most frequent shape
+  std::vector<engine::Tensor> inputs_;  // of the sample with the most frequent shape
   bool one_shape_ = false;
   model::Variant base_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Journal> journal_;
+  std::unique_ptr<Track> track_;
+  std::unique_ptr<Workbench> workbench_;
+  std::unique_ptr<JournalBench> bench_;
   std::unique_ptr<Scoring> scoring_;
+  std::vector<diagnose::Finding> findings_;  // of the engine's default for latency
+  std::vector<Ran> ran_;                     // by outcome
   Placing placing_;
   std::vector<profile::Profile> profiles_;  // of the base, then of what was placed
   OptimizeResult result_;

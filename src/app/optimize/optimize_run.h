@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "app/optimize/line_up.h"
+#include "app/optimize/promises.h"
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "model/model.h"
@@ -37,6 +38,8 @@ struct OptimizeOptions {
   model::Variant base;            // engine and device
   std::string machine;            // Fingerprint::hash()
   std::string machine_name = {};  // for people
+  // What layers are held against when the default is diagnosed. Null: against nothing.
+  std::function<profile::Roofline()> roofline = {};
   // What is being done, and how far it is, from 0 to 1. False stops (Cancelled); what was measured
   // so far is kept. May be null.
   std::function<bool(std::string_view stage, double done)> progress;
@@ -57,6 +60,7 @@ struct Outcome {
   double service_ms = 0;                     // one request at a time, median of rounds
   double saturated_ms = 0;                   // between two answers with every stream busy
   Ratio latency = {}, throughput_time = {};  // against the best default
+  // Held for weights and activations, as far as the engine tells; 0: it does not tell.
   std::uint64_t memory_bytes = 0;
 };
 
@@ -72,6 +76,7 @@ struct OptimizeResult {
   int chosen = -1;  // index; -1: nothing beats the defaults
   int best_default = -1;
   optimize::PlacementResult placement;
+  std::vector<Promise> promises = {};             // of the default's diagnosis
   std::vector<std::string> rewriting_notes = {};  // Rewriting::notes
   std::vector<std::string> accuracy_notes;        // Placing::notes
   std::vector<std::string> switched;              // one line for each choice of the placement

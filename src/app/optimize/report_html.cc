@@ -100,11 +100,12 @@ std::string outcome_rows(const OptimizeResult& result, std::size_t index) {
                                          percent(drop.mean), percent(drop.bound), drop.samples)
                        : R"(<span class="soft">not judged</span>)";
   std::string html = fmt::format(
-      R"(<tr class="lead"><td><span class="id {0}">{1}</span></td><td class="name"><b>{2}</b><br><span class="soft">{3}</span></td><td><span class="verdict {0}">{0}</span></td><td class="n">{4}</td><td class="n">{5}</td><td>{6}</td><td>{7}</td></tr>)",
+      R"(<tr class="lead"><td><span class="id {0}">{1}</span></td><td class="name"><b>{2}</b><br><span class="soft">{3}</span></td><td><span class="verdict {0}">{0}</span></td><td class="n">{4}</td><td class="n">{5}</td><td class="n">{6}</td><td>{7}</td><td>{8}</td></tr>)",
       verdict, index + 1, escape(outcome.name), escape(outcome.reason),
-      raced ? milliseconds(outcome.service_ms) : "–", rate(outcome.saturated_ms), bars, judged);
+      raced ? milliseconds(outcome.service_ms) : "–", rate(outcome.saturated_ms),
+      megabytes(outcome.memory_bytes), bars, judged);
   html += fmt::format(
-      R"(<tr class="tail"><td></td><td colspan="6">{}<code class="soft">{}</code></td></tr>)",
+      R"(<tr class="tail"><td></td><td colspan="7">{}<code class="soft">{}</code></td></tr>)",
       outcome.sentence.empty() ? "" : escape(outcome.sentence) + "<br>",
       escape(outcome.variant.id()));
   return html;
@@ -120,7 +121,7 @@ std::string tried(const OptimizeResult& result) {
         plot);
   }
   html += fmt::format(
-      R"(<div class="wide"><table><thead><tr><th></th><th>way to run it</th><th>verdict</th><th class="n">latency</th><th class="n">requests/s</th><th>{} against the best default</th><th>drop, and what is allowed</th></tr></thead><tbody>)",
+      R"(<div class="wide"><table><thead><tr><th></th><th>way to run it</th><th>verdict</th><th class="n">latency</th><th class="n">requests/s</th><th class="n">memory</th><th>{} against the best default</th><th>drop, and what is allowed</th></tr></thead><tbody>)",
       objective_of(result));
   for (std::size_t i = 0; i < result.outcomes.size(); ++i) html += outcome_rows(result, i);
   html += "</tbody></table></div>";
@@ -161,6 +162,10 @@ std::string milliseconds(double ms) {
   if (ms != 0 && std::abs(ms) < 0.1) return fmt::format("{:.1f} µs", ms * 1e3);
   const int digits = std::abs(ms) < 1 ? 3 : std::abs(ms) < 10 ? 2 : std::abs(ms) < 1000 ? 1 : 0;
   return fmt::format("{:.{}f} ms", ms, digits);
+}
+
+std::string megabytes(std::uint64_t bytes) {
+  return bytes > 0 ? fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6) : "–";
 }
 
 std::string percent(double share) { return fmt::format("{:.2f} %", share * 100); }
@@ -204,8 +209,8 @@ std::string to_html(const OptimizeResult& result) {
   html += fmt::format(R"(<h1>{}</h1><p class="answer">{}</p>)", escape(result.model),
                       escape(result.sentence));
   for (const std::string& section :
-       {tiles(result), needed_section(result), facts(result), tried(result), layers_section(result),
-        search_section(result)}) {
+       {tiles(result), needed_section(result), facts(result), tried(result), promises_section(result),
+        layers_section(result), search_section(result)}) {
     if (!section.empty()) html += section + "\n";
   }
   html +=

@@ -81,6 +81,12 @@ TEST(ReportHtml, TextOfOthersIsEscapedEverywhere) {
   result.before.layers = result.after.layers = {layer, step, layer};
   result.switched = {std::string("int8 product Convolution ") + kHostile, kHostile};
   result.placement.tries = {{kHostile, 1, 2}};
+  result.promises = {{.rules = {kHostile},
+                      .remedy = kHostile,
+                      .objective = kHostile,
+                      .summary = kHostile,
+                      .tried = kHostile,
+                      .against = kHostile}};
   for (const int chosen : {-1, 2}) {
     result.chosen = chosen;
     const std::string html = to_html(result);
@@ -98,6 +104,32 @@ TEST(ReportHtml, NeedsNothingFromElsewhere) {
     EXPECT_FALSE(has(html, part)) << part;
   }
   EXPECT_TRUE(has(html, "default-src 'none'"));
+}
+
+TEST(ReportHtml, PromisesStandBesideWhatCameOfThem) {
+  OptimizeResult result = result_of();
+  result.promises = {{.rules = {"compute-bound", "memory-bound"},
+                      .remedy = "quantise",
+                      .objective = "latency",
+                      .summary = "convolutions",
+                      .promised_low = 0.2,
+                      .promised_high = 0.45,
+                      .tried = "int8",
+                      .against = "fixed",
+                      .gain = 0.37,
+                      .gain_low = 0.34,
+                      .gain_high = 0.4,
+                      .verdict = Promise::Verdict::kHeld},
+                     {.rules = {"throttled"}, .remedy = "cooling"}};
+  result.outcomes[2].memory_bytes = 82'100'000;
+  const std::string html = to_html(result);
+  for (const char* part : {"compute-bound, memory-bound", "20.0 to 45.0 %", "37.0 %",
+                           "34.0 to 40.0 %", "int8 against fixed", "held", "cooling", "not tried",
+                           "open", "82.1 MB"}) {
+    EXPECT_TRUE(has(html, part)) << part;
+  }
+  result.promises.clear();
+  EXPECT_FALSE(has(to_html(result), "held the default back"));
 }
 
 TEST(ReportHtml, ShowsEveryOutcomeWithItsVerdictReasonAndSentence) {

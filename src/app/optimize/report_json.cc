@@ -41,6 +41,19 @@ Json json_of(const optimize::PlacementResult& placement) {
   return {{"f32_ms", placement.f32_ns / 1e6}, {"ms", placement.ns / 1e6}, {"tries", tries}};
 }
 
+Json json_of(const Promise& promise) {
+  return {{"rules", promise.rules},
+          {"remedy", promise.remedy},
+          {"objective", promise.objective},
+          {"summary", promise.summary},
+          {"promised", {{"low", promise.promised_low}, {"high", promise.promised_high}}},
+          {"tried", promise.tried},
+          {"against", promise.against},
+          {"measured",
+           {{"value", promise.gain}, {"low", promise.gain_low}, {"high", promise.gain_high}}},
+          {"verdict", name_of(promise.verdict)}};
+}
+
 }  // namespace
 
 std::string dump(const Json& json, int indent) {
@@ -60,7 +73,8 @@ Json json_of(const Outcome& outcome) {
                {"service_ms", outcome.service_ms},
                {"requests_per_second", outcome.saturated_ms > 0 ? 1e3 / outcome.saturated_ms : 0},
                {"latency_ratio", json_of(outcome.latency)},
-               {"throughput_time_ratio", json_of(outcome.throughput_time)}};
+               {"throughput_time_ratio", json_of(outcome.throughput_time)},
+               {"memory_bytes", outcome.memory_bytes}};
   json["samples_needed"] = outcome.samples_needed ? Json(*outcome.samples_needed) : Json();
   return json;
 }
@@ -68,6 +82,8 @@ Json json_of(const Outcome& outcome) {
 std::string to_json(const OptimizeResult& result) {
   Json outcomes = Json::array();
   for (const Outcome& outcome : result.outcomes) outcomes.push_back(json_of(outcome));
+  Json promises = Json::array();
+  for (const Promise& promise : result.promises) promises.push_back(json_of(promise));
   const Json json = {
       {"version", 1},
       {"model", result.model},
@@ -92,6 +108,7 @@ std::string to_json(const OptimizeResult& result) {
       {"best_default", result.best_default},
       {"outcomes", outcomes},
       {"placement", json_of(result.placement)},
+      {"promises", promises},
       {"rewriting_notes", result.rewriting_notes},
       {"accuracy_notes", result.accuracy_notes},
       {"choices", result.switched},

@@ -16,6 +16,8 @@ std::string escape(std::string_view text);
 
 // "116.6 ms", "0.0412 ms": three digits that count.
 std::string milliseconds(double ms);
+// "82.1 MB"; "–" for none.
+std::string megabytes(std::uint64_t bytes);
 // Of a share: "0.83 %".
 std::string percent(double share);
 // A ratio of times as the speed it gives: "1.50×"; "∞" without a bound.
@@ -43,6 +45,7 @@ std::string stacked_bars(const std::vector<std::string_view>& names,
 std::string layers_section(const OptimizeResult& result);
 std::string search_section(const OptimizeResult& result);
 std::string needed_section(const OptimizeResult& result);
+std::string promises_section(const OptimizeResult& result);
 
 // What the page's elements look like, on a screen, in the dark and on paper.
 std::string_view report_style();

@@ -1,5 +1,6 @@
 // The result for a terminal of 100 columns.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "app/optimize/report_parts.h"
 #include "base/utf8.h"
@@ -51,6 +52,30 @@ std::string row_of(const Outcome& outcome) {
              reported ? percent(outcome.report.bound) : "-", name_of(outcome.verdict));
 }
 
+// "20 to 45 %".
+std::string between(double low, double high) {
+  return fmt::format("{:.0f} to {:.0f} %", low * 100, high * 100);
+}
+
+// What held the default back, and what came of each remedy.
+std::string text_of(const std::vector<Promise>& promises) {
+  std::string text;
+  for (const Promise& promise : promises) {
+    const std::string came =
+        promise.verdict == Promise::Verdict::kOpen
+            ? "not tried"
+            : fmt::format("{:.0f} % ({}) by {}: {}", promise.gain * 100,
+                          between(promise.gain_low, promise.gain_high), promise.tried,
+                          name_of(promise.verdict));
+    text += wrapped(
+        fmt::format("{}, for {}: promised {} of {}; {}", promise.remedy,
+                    fmt::join(promise.rules, " and "),
+                    between(promise.promised_low, promise.promised_high), promise.objective, came),
+        2);
+  }
+  return text.empty() ? "" : "\nwhat held the default back\n" + text;
+}
+
 }  // namespace
 
 std::string to_text(const OptimizeResult& result) {
@@ -65,7 +90,7 @@ std::string to_text(const OptimizeResult& result) {
     text += row_of(outcome);
     if (!outcome.sentence.empty()) text += wrapped(outcome.sentence, 4);
   }
-  return text + "\n" + wrapped(result.sentence, 0);
+  return text + text_of(result.promises) + "\n" + wrapped(result.sentence, 0);
 }
 
 }  // namespace tachostat::app

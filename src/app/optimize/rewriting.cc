@@ -2,16 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
-#include "app/optimize/line_up.h"
 #include "base/status.h"
 #include "model/steps.h"
 
 namespace tachostat::app {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr int kRounds = 16;
 // Of the time: what a kind must save at least. The final race decides with proof; this only keeps
@@ -27,79 +22,38 @@ absl::StatusOr<model::Recipe> recipe_of(const std::vector<model::Rewrite>& rewri
   return model::Recipe::Create("rewritten", std::move(steps));
 }
 
-class Stage {
- public:
-  Stage(base::Clock& clock, engine::Engine& engine, const model::Graph& declared,
-        const std::vector<engine::Tensor>& inputs, Journal& journal,
-        const RewritingOptions& options)
-      : clock_(clock),
-        engine_(engine),
-        declared_(declared),
-        inputs_(inputs),
-        journal_(journal),
-        options_(options) {}
-
-  absl::StatusOr<Rewriting> run() {
-    TS_ASSIGN_OR_RETURN(const auto found, engine_.rewrites(declared_, options_.base.shapes));
-    if (found.empty()) return Rewriting();
-    TS_ASSIGN_OR_RETURN(const auto times, race(found));
-    Rewriting rewriting;
-    std::vector<model::Rewrite> kept;
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      const Ratio ratio = ratio_of(times[0], times[i + 1], found.size());
-      const bool keep = ratio.value < 1 - kLeastGain;
-      rewriting.notes.push_back(
-          fmt::format("{} at {} {}: {:.3f} ({:.3f}–{:.3f}) of the time, {}", found[i].pass,
-                      found[i].layers.size(), found[i].layers.size() == 1 ? "place" : "places",
-                      ratio.value, ratio.low, ratio.high, keep ? "taken" : "left"));
-      if (keep) kept.push_back(found[i]);
-    }
-    TS_ASSIGN_OR_RETURN(rewriting.recipe, recipe_of(kept));
-    return rewriting;
+// By kind, after the network as it is.
+absl::StatusOr<std::vector<Lap>> race_each(const Track& track, const model::Variant& base,
+                                           const std::vector<model::Rewrite>& found,
+                                           std::uint64_t seed) {
+  std::vector<model::Variant> variants(1, base);
+  for (const model::Rewrite& one : found) {
+    variants.push_back(base);
+    TS_ASSIGN_OR_RETURN(variants.back().recipe, recipe_of({one}));
   }
-
- private:
-  // By kind, after the network as it is: milliseconds by round.
-  absl::StatusOr<std::vector<std::vector<double>>> race(const std::vector<model::Rewrite>& found) {
-    std::vector<model::Variant> variants(1, options_.base);
-    std::string what = "rewrites";
-    for (const model::Rewrite& one : found) {
-      variants.push_back(options_.base);
-      TS_ASSIGN_OR_RETURN(variants.back().recipe, recipe_of({one}));
-      what += fmt::format("\n{} {}", variants.back().id(), variants.back().recipe.hash());
-    }
-    const auto make = [&]() -> absl::StatusOr<std::string> {
-      bool stopped = false;
-      LineUpOptions line{.rounds = kRounds, .seed = options_.seed};
-      line.progress = [&](int done) {
-        stopped = options_.progress &&
-                  !options_.progress("rewriting the network", static_cast<double>(done) / kRounds);
-        return !stopped;
-      };
-      TS_ASSIGN_OR_RETURN(const auto times,
-                          line_up(clock_, engine_, declared_, variants, inputs_, line));
-      if (stopped) return absl::CancelledError("rewriting was stopped");
-      return Json(times).dump();
-    };
-    TS_ASSIGN_OR_RETURN(const std::string text, journal_.once(what, make));
-    return Json::parse(text).get<std::vector<std::vector<double>>>();
-  }
-
-  base::Clock& clock_;
-  engine::Engine& engine_;
-  const model::Graph& declared_;
-  const std::vector<engine::Tensor>& inputs_;
-  Journal& journal_;
-  const RewritingOptions& options_;
-};
+  return race(track, "rewriting the network", variants, {.rounds = kRounds, .seed = seed});
+}
 
 }  // namespace
 
-absl::StatusOr<Rewriting> choose_rewrites(base::Clock& clock, engine::Engine& engine,
-                                          const model::Graph& declared,
-                                          const std::vector<engine::Tensor>& inputs,
-                                          Journal& journal, const RewritingOptions& options) {
-  return Stage(clock, engine, declared, inputs, journal, options).run();
+absl::StatusOr<Rewriting> choose_rewrites(const Track& track, const model::Variant& base,
+                                          std::uint64_t seed) {
+  TS_ASSIGN_OR_RETURN(const auto found, track.engine.rewrites(track.graph, base.shapes));
+  if (found.empty()) return Rewriting();
+  TS_ASSIGN_OR_RETURN(const std::vector<Lap> laps, race_each(track, base, found, seed));
+  Rewriting rewriting;
+  std::vector<model::Rewrite> kept;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const Ratio ratio = ratio_of(laps[0].ms, laps[i + 1].ms, found.size());
+    const bool keep = ratio.value < 1 - kLeastGain;
+    rewriting.notes.push_back(
+        fmt::format("{} at {} {}: {:.3f} ({:.3f}–{:.3f}) of the time, {}", found[i].pass,
+                    found[i].layers.size(), found[i].layers.size() == 1 ? "place" : "places",
+                    ratio.value, ratio.low, ratio.high, keep ? "taken" : "left"));
+    if (keep) kept.push_back(found[i]);
+  }
+  TS_ASSIGN_OR_RETURN(rewriting.recipe, recipe_of(kept));
+  return rewriting;
 }
 
 }  // namespace tachostat::app

@@ -2,12 +2,12 @@
 // kind raced against the network as it is.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "app/optimize/journal.h"
+#include "app/optimize/race.h"
 #include "engine/engine.h"
 #include "model/model.h"
 
@@ -18,16 +18,8 @@ struct Rewriting {
   std::vector<std::string> notes = {};  // one line for each kind, with what it measured
 };
 
-struct RewritingOptions {
-  model::Variant base = {};  // as it would run otherwise, with the inputs' shapes
-  std::uint64_t seed = 1;
-  // False stops with Cancelled. May be null.
-  std::function<bool(std::string_view stage, double done)> progress = {};
-};
-
-absl::StatusOr<Rewriting> choose_rewrites(base::Clock& clock, engine::Engine& engine,
-                                          const model::Graph& declared,
-                                          const std::vector<engine::Tensor>& inputs,
-                                          Journal& journal, const RewritingOptions& options);
+// `base`: as it would run otherwise, with the inputs' shapes.
+absl::StatusOr<Rewriting> choose_rewrites(const Track& track, const model::Variant& base,
+                                          std::uint64_t seed);
 
 }  // namespace tachostat::app

@@ -53,7 +53,7 @@ class RewritingTest : public ::testing::Test {
  protected:
   Rewriting choose(engine::Engine& engine) {
     const auto chosen =
-        choose_rewrites(clock_, engine, graph_, inputs_, journal_, {.base = {.engine = "fake"}});
+        choose_rewrites({clock_, engine, graph_, inputs_, journal_}, {.engine = "fake"}, 1);
     EXPECT_TRUE(chosen.ok()) << chosen.status();
     return chosen.ok() ? *chosen : Rewriting();
   }

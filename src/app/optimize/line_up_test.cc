@@ -1,0 +1,116 @@
+#include "app/optimize/line_up.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/optimize/race.h"
+#include "engine/fake/fake.h"
+#include "store/store.h"
+
+namespace tachostat::app {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Each;
+
+// A request takes as many milliseconds as its variant has threads; its clock moves by that.
+class LineUpTest : public ::testing::Test {
+ protected:
+  std::vector<model::Variant> variants(const std::vector<int>& milliseconds) {
+    std::vector<model::Variant> all;
+    for (const int one : milliseconds) all.push_back({.engine = "fake", .threads = one});
+    return all;
+  }
+  std::vector<std::size_t> rounds_of(const std::vector<Lap>& laps) {
+    std::vector<std::size_t> rounds;
+    for (const Lap& lap : laps) rounds.push_back(lap.ms.size());
+    return rounds;
+  }
+  std::vector<Lap> line(const std::vector<int>& milliseconds, const LineUpOptions& options) {
+    const auto all = variants(milliseconds);
+    const auto laps = line_up(clock_, engine_, graph_, all, inputs_, options);
+    EXPECT_TRUE(laps.ok()) << laps.status();
+    return laps.ok() ? *laps : std::vector<Lap>();
+  }
+
+  base::ManualClock clock_;
+  engine::FakeEngine engine_{
+      {.mode = engine::FakeEngine::Mode::kThreads,
+       .clock = &clock_,
+       .outputs =
+           [this](const model::Graph&, const model::Variant& variant,
+                  const std::vector<engine::Tensor>& inputs) {
+             clock_.advance(std::chrono::milliseconds(variant.threads));
+             engine::Tensor output = inputs[0];
+             output.name = "y";
+             return std::vector<engine::Tensor>{output};
+           },
+       .memory_bytes = 1000}};
+  const model::Graph graph_ = engine::identity_graph();
+  const std::vector<engine::Tensor> inputs_ = {engine::f32_tensor("x", {1, 2, 3, 4}, {1, 4})};
+};
+
+TEST_F(LineUpTest, MeasuresEachInEveryRound) {
+  const auto laps = line({2, 5}, {.rounds = 8});
+  EXPECT_THAT(rounds_of(laps), ElementsAre(8, 8));
+  EXPECT_THAT(laps[0].ms, Each(2));
+  EXPECT_THAT(laps[1].ms, Each(5));
+  EXPECT_EQ(laps[0].memory_bytes, 1000);
+}
+
+TEST_F(LineUpTest, TheSlowerHalfLeavesTwice) {
+  // One baseline and four rivals: after 2 rounds 40 and 30 leave, after 4 rounds 20 does.
+  const auto laps = line({100, 10, 20, 30, 40}, {.rounds = 8, .stay = 1});
+  EXPECT_THAT(rounds_of(laps), ElementsAre(8, 8, 4, 2, 2));
+}
+
+TEST_F(LineUpTest, WhatIsNearlyAsFastStays) {
+  const auto laps = line({50, 100, 102, 103, 104}, {.rounds = 8, .stay = 1});
+  EXPECT_THAT(rounds_of(laps), ElementsAre(8, 8, 4, 2, 2)) << "the baseline is faster than all";
+  const auto near = line({150, 100, 102, 103, 104}, {.rounds = 8, .stay = 1});
+  EXPECT_THAT(rounds_of(near), ElementsAre(8, 8, 8, 8, 8));
+}
+
+TEST_F(LineUpTest, ALoneRivalStays) {
+  const auto laps = line({10, 100}, {.rounds = 8, .stay = 1});
+  EXPECT_THAT(rounds_of(laps), ElementsAre(8, 8));
+}
+
+TEST_F(LineUpTest, EndsEarlyWithWhatItHas) {
+  const auto laps = line({10, 20}, {.rounds = 8, .progress = [](int done) { return done < 3; }});
+  EXPECT_THAT(rounds_of(laps), ElementsAre(3, 3));
+}
+
+TEST_F(LineUpTest, ARaceIsRunOnce) {
+  const auto store = store::open_memory();
+  Journal journal(clock_, *store, "test");
+  const Track track{clock_, engine_, graph_, inputs_, journal};
+  const auto all = variants({2, 5});
+  const auto first = race(track, "racing", all, {.rounds = 4});
+  ASSERT_TRUE(first.ok()) << first.status();
+  const base::Time after_first = clock_.now();
+  const auto again = race(track, "racing", all, {.rounds = 4});
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(clock_.now(), after_first);
+  EXPECT_EQ((*again)[1].ms, (*first)[1].ms);
+  EXPECT_EQ((*again)[1].memory_bytes, 1000);
+  EXPECT_TRUE(race(track, "another stage", all, {.rounds = 4}).ok());
+  EXPECT_GT(clock_.now(), after_first);
+}
+
+TEST_F(LineUpTest, AStoppedRaceIsNotKept) {
+  const auto store = store::open_memory();
+  Journal journal(clock_, *store, "test");
+  Track track{clock_, engine_, graph_, inputs_, journal};
+  track.progress = [](std::string_view, double done) { return done < 0.5; };
+  const auto all = variants({2, 5});
+  EXPECT_EQ(race(track, "racing", all, {.rounds = 4}).status().code(),
+            absl::StatusCode::kCancelled);
+  track.progress = nullptr;
+  const auto whole = race(track, "racing", all, {.rounds = 4});
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  EXPECT_THAT(rounds_of(*whole), ElementsAre(4, 4));
+}
+
+}  // namespace
+}  // namespace tachostat::app
