@@ -17,6 +17,20 @@ bool has_quantisers(const model::Recipe& recipe) {
                      [](const model::Recipe::Step& step) { return step.pass == "quantise"; });
 }
 
+bool holds(const model::Recipe& recipe, const model::Recipe::Step& step) {
+  const auto steps = recipe.steps();
+  return std::any_of(steps.begin(), steps.end(), [&step](const model::Recipe::Step& one) {
+    return one.pass == step.pass && one.arguments == step.arguments;
+  });
+}
+
+// All that `part` does is done by `whole` too.
+bool contains(const model::Recipe& whole, const model::Recipe& part) {
+  const auto steps = part.steps();
+  return std::all_of(steps.begin(), steps.end(),
+                     [&whole](const model::Recipe::Step& step) { return holds(whole, step); });
+}
+
 bool same_execution(const model::Variant& a, const model::Variant& b) {
   return a.streams == b.streams && a.threads == b.threads && a.pinning == b.pinning &&
          a.shapes == b.shapes;
@@ -41,7 +55,8 @@ bool is_change(Remedy::Kind remedy, diagnose::Objective objective, const model::
       return from.precision != to.precision && from.recipe == to.recipe && same_execution(from, to);
     case Remedy::kQuantise:
     case Remedy::kPlaceQuantisers:
-      return !has_quantisers(from.recipe) && has_quantisers(to.recipe) && same_execution(from, to);
+      return !has_quantisers(from.recipe) && has_quantisers(to.recipe) &&
+             contains(to.recipe, from.recipe) && same_execution(from, to);
     case Remedy::kFuse:
     case Remedy::kKeepLayout:
     case Remedy::kReplaceOperator:
@@ -66,27 +81,47 @@ double median_time(const Ran& ran, diagnose::Objective objective) {
   return optimize::median_of(times_of(ran, objective));
 }
 
-// The fastest that the remedy leads to, from the fastest that it can start at.
-std::optional<Answer> answer_to(const std::vector<Remedy>& remedies,
-                                diagnose::Objective objective, const std::vector<Ran>& ran,
-                                std::string& remedy) {
-  std::optional<Answer> best;
-  const auto faster = [&](std::size_t a, std::size_t b) {
-    return median_time(ran[a], objective) < median_time(ran[b], objective);
+struct Question {
+  const std::vector<Remedy>& remedies;
+  diagnose::Objective objective;
+  const std::vector<Ran>& ran;
+};
+
+// From the way that is least changed otherwise (outcomes come in that order), or, to quantisers,
+// from the one that shares most of what else is done to the network; to the fastest.
+bool is_better(const Question& question, const Answer& a, const Answer& b) {
+  const auto shared = [&](const Answer& answer) {
+    const bool quantises = has_quantisers(question.ran[answer.to].variant.recipe);
+    return quantises ? question.ran[answer.from].variant.recipe.steps().size() : 0;
   };
-  for (const Remedy& one : remedies) {
-    for (std::size_t from = 0; from < ran.size(); ++from) {
-      for (std::size_t to = 0; to < ran.size(); ++to) {
-        if (times_of(ran[from], objective).empty() || times_of(ran[to], objective).empty()) continue;
-        if (!is_change(one.kind, objective, ran[from].variant, ran[to].variant)) continue;
-        const bool better = !best || faster(to, best->to) ||
-                            (to == best->to && faster(from, best->from));
-        if (better) best = Answer{from, to};
-      }
+  if (shared(a) != shared(b)) return shared(a) > shared(b);
+  if (a.from != b.from) return a.from < b.from;
+  return median_time(question.ran[a.to], question.objective) <
+         median_time(question.ran[b.to], question.objective);
+}
+
+std::optional<Answer> answer_by(Remedy::Kind remedy, const Question& question) {
+  const std::vector<Ran>& ran = question.ran;
+  std::optional<Answer> best;
+  for (std::size_t from = 0; from < ran.size(); ++from) {
+    if (times_of(ran[from], question.objective).empty()) continue;
+    for (std::size_t to = 0; to < ran.size(); ++to) {
+      if (times_of(ran[to], question.objective).empty()) continue;
+      if (!is_change(remedy, question.objective, ran[from].variant, ran[to].variant)) continue;
+      const Answer answer{from, to};
+      if (!best || is_better(question, answer, *best)) best = answer;
     }
-    if (!best) continue;
+  }
+  return best;
+}
+
+// By the first remedy that has one, which is then named.
+std::optional<Answer> answer_to(const Question& question, std::string& remedy) {
+  for (const Remedy& one : question.remedies) {
+    const auto answer = answer_by(one.kind, question);
+    if (!answer) continue;
     remedy = diagnose::name_of(one.kind);
-    return best;
+    return answer;
   }
   return std::nullopt;
 }
@@ -138,7 +173,7 @@ std::vector<Promise> weigh(const std::vector<diagnose::Finding>& findings,
   for (const diagnose::Finding& finding : findings) {
     if (finding.gain_high <= 0 || finding.remedies.empty()) continue;
     std::string remedy(diagnose::name_of(finding.remedies[0].kind));
-    const auto answer = answer_to(finding.remedies, finding.objective, ran, remedy);
+    const auto answer = answer_to({finding.remedies, finding.objective, ran}, remedy);
     auto shared = std::find_if(all.begin(), all.end(), [&](const Shared& one) {
       return one.promise.remedy == remedy && one.objective == finding.objective &&
              one.answer == answer;
