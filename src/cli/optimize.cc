@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "app/engines.h"
+#include "app/optimize/energy.h"
 #include "app/optimize/optimize_run.h"
 #include "app/roofline.h"
 #include "base/clock.h"
@@ -47,6 +48,9 @@ absl::StatusOr<app::OptimizeOptions> options_of(const Flags& flags) {
   options.machine_name = fmt::format("{}, {} cores", machine.processor, machine.cores);
   options.roofline = [threads = static_cast<int>(profile::allowed_processors().size())] {
     return app::roofline(threads);
+  };
+  options.joules = [meter = std::make_shared<app::EnergyMeter>(probe::SensorOptions())] {
+    return meter->joules();
   };
   return options;
 }

@@ -34,6 +34,8 @@ class Lane {
     return absl::OkStatus();
   }
 
+  int requests() const { return requests_; }
+
   absl::StatusOr<double> take_turn(base::Clock& clock) {
     const base::Time begin = clock.now();
     if (streams_ > 1) {
@@ -50,6 +52,16 @@ class Lane {
   int streams_;
   int requests_ = 2;
 };
+
+absl::Status run_lap(base::Clock& clock, Lane& lane,
+                     const std::function<std::optional<double>()>& joules, Lap& lap) {
+  const std::optional<double> before = joules ? joules() : std::nullopt;
+  TS_ASSIGN_OR_RETURN(const double ms, lane.take_turn(clock));
+  lap.ms.push_back(ms);
+  const std::optional<double> after = before ? joules() : std::nullopt;
+  if (after && *after >= *before) lap.joules.push_back((*after - *before) / lane.requests());
+  return absl::OkStatus();
+}
 
 // Of those from `stay` on.
 void drop_slower_half(std::vector<std::size_t>& running, const std::vector<Lap>& laps,
@@ -96,8 +108,7 @@ absl::StatusOr<std::vector<Lap>> line_up(base::Clock& clock, engine::Engine& eng
     }
     std::shuffle(running.begin(), running.end(), random);
     for (const std::size_t i : running) {
-      TS_ASSIGN_OR_RETURN(const double ms, lanes[i]->take_turn(clock));
-      laps[i].ms.push_back(ms);
+      TS_RETURN_IF_ERROR(run_lap(clock, *lanes[i], options.joules, laps[i]));
     }
   }
   return laps;

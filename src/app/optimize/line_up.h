@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct LineUpOptions {
   std::size_t stay = std::numeric_limits<std::size_t>::max();
   base::Duration turn = std::chrono::milliseconds(150);  // of one variant in one round, at least
   std::uint64_t seed = 1;
+  // Energy used since some moment, by all that runs here; nothing: not known just now. May be null.
+  std::function<std::optional<double>()> joules = {};
   // Rounds done; false stops early, with what was measured. May be null.
   std::function<bool(int done)> progress = {};
 };
@@ -34,6 +37,8 @@ struct Lap {
   // Milliseconds per request by round: the time that a request took, or, saturated, the time
   // between two answers. Shorter than others' where it left.
   std::vector<double> ms = {};
+  // Per request, of the rounds in which it was measured.
+  std::vector<double> joules = {};
   std::uint64_t memory_bytes = 0;  // Session::memory_bytes
 };
 

@@ -58,6 +58,21 @@ TEST_F(LineUpTest, MeasuresEachInEveryRound) {
   EXPECT_EQ(laps[0].memory_bytes, 1000);
 }
 
+TEST_F(LineUpTest, EnergyIsPerRequestOfTheRoundsThatWereMeasured) {
+  // A watt, whoever runs; every third reading fails.
+  int readings = 0;
+  const auto joules = [&]() -> std::optional<double> {
+    if (++readings % 3 == 0) return std::nullopt;
+    return std::chrono::duration<double>(clock_.now().time_since_epoch()).count();
+  };
+  const auto laps = line({2, 5}, {.rounds = 8, .joules = joules});
+  EXPECT_GT(laps[0].joules.size(), 1);
+  EXPECT_LT(laps[0].joules.size(), 8);
+  EXPECT_THAT(laps[0].joules, Each(::testing::DoubleNear(0.002, 1e-9)));
+  EXPECT_THAT(laps[1].joules, Each(::testing::DoubleNear(0.005, 1e-9)));
+  EXPECT_THAT(line({2}, {.rounds = 2})[0].joules, ::testing::IsEmpty());
+}
+
 TEST_F(LineUpTest, TheSlowerHalfLeavesTwice) {
   // One baseline and four rivals: after 2 rounds 40 and 30 leave, after 4 rounds 20 does.
   const auto laps = line({100, 10, 20, 30, 40}, {.rounds = 8, .stay = 1});

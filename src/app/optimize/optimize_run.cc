@@ -92,7 +92,7 @@ class Run {
         fmt::format("{} {} {} {} {} {} {} {}", kMethods, declared_.hash, data_->hash(),
                     metric_->name(), version, options_.machine, options_.seed, options_.base.id()));
     track_ = std::make_unique<Track>(
-        Track{clock_, engine_, declared_, inputs_, *journal_, options_.progress});
+        Track{clock_, engine_, declared_, inputs_, *journal_, options_.joules, options_.progress});
     workbench_ = std::make_unique<Workbench>(clock_, engine_, spans_, declared_, inputs_,
                                              Workbench::Options{.machine = options_.machine});
     bench_ = std::make_unique<JournalBench>(*journal_, *workbench_);
@@ -309,6 +309,7 @@ class Run {
       (saturate ? outcome.throughput_time : outcome.latency) =
           ratio_of(laps[best].ms, laps[k].ms, indices.size() - 1);
       outcome.memory_bytes = laps[k].memory_bytes;
+      if (asked) outcome.joules = optimize::median_of(laps[k].joules);
     }
   }
 

@@ -40,6 +40,8 @@ struct OptimizeOptions {
   std::string machine_name = {};  // for people
   // What layers are held against when the default is diagnosed. Null: against nothing.
   std::function<profile::Roofline()> roofline = {};
+  // EnergyMeter::joules, to tell what a request costs. May be null.
+  std::function<std::optional<double>()> joules = {};
   // What is being done, and how far it is, from 0 to 1. False stops (Cancelled); what was measured
   // so far is kept. May be null.
   std::function<bool(std::string_view stage, double done)> progress;
@@ -62,6 +64,7 @@ struct Outcome {
   Ratio latency = {}, throughput_time = {};  // against the best default
   // Held for weights and activations, as far as the engine tells; 0: it does not tell.
   std::uint64_t memory_bytes = 0;
+  double joules = 0;  // of the machine per request, in the race for the objective; 0: not measured
 };
 
 struct OptimizeResult {

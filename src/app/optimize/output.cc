@@ -66,10 +66,16 @@ fs::path file_for(const fs::path& folder, const Outcome& outcome, const Staged& 
   return path;
 }
 
+// By what both were measured; noise of 1 % is no difference.
+bool no_worse(double a, double b) { return a <= 0 || b <= 0 || a <= b * 1.01; }
+
 bool dominated(const Outcome& outcome, const std::vector<Outcome>& all) {
   return std::any_of(all.begin(), all.end(), [&outcome](const Outcome& other) {
     return stands(other) && other.service_ms <= outcome.service_ms * 0.99 &&
            other.saturated_ms <= outcome.saturated_ms * 0.99 &&
+           no_worse(static_cast<double>(other.memory_bytes),
+                    static_cast<double>(outcome.memory_bytes)) &&
+           no_worse(other.joules, outcome.joules) &&
            other.report.bound <= outcome.report.bound;
   });
 }

@@ -11,7 +11,9 @@ using Json = nlohmann::json;
 
 std::string written(const std::vector<Lap>& laps) {
   Json array = Json::array();
-  for (const Lap& lap : laps) array.push_back({{"ms", lap.ms}, {"memory", lap.memory_bytes}});
+  for (const Lap& lap : laps) {
+    array.push_back({{"ms", lap.ms}, {"joules", lap.joules}, {"memory", lap.memory_bytes}});
+  }
   return array.dump();
 }
 
@@ -19,7 +21,7 @@ absl::StatusOr<std::vector<Lap>> read(const std::string& text) {
   try {
     std::vector<Lap> laps;
     for (const Json& lap : Json::parse(text)) {
-      laps.push_back({lap.at("ms"), lap.at("memory")});
+      laps.push_back({lap.at("ms"), lap.at("joules"), lap.at("memory")});
     }
     return laps;
   } catch (const Json::exception& error) {
@@ -36,6 +38,7 @@ absl::StatusOr<std::vector<Lap>> race(const Track& track, std::string_view stage
   for (const model::Variant& variant : variants) {
     what += fmt::format("\n{} {}", variant.id(), variant.recipe.hash());
   }
+  options.joules = track.joules;
   bool stopped = false;
   options.progress = [&, may_go_on = options.progress](int done) {
     stopped = track.progress && !track.progress(stage, static_cast<double>(done) / options.rounds);

@@ -19,6 +19,7 @@ struct Track {
   const model::Graph& graph;
   const std::vector<engine::Tensor>& inputs;  // one request
   Journal& journal;
+  std::function<std::optional<double>()> joules = {};  // LineUpOptions::joules
   // False stops with Cancelled, and nothing of the race is kept. May be null.
   std::function<bool(std::string_view stage, double done)> progress = {};
 };

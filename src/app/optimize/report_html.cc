@@ -85,6 +85,15 @@ std::string interval_of(const Ratio& ratio) {
   return fmt::format("{:.3f} ({:.3f}–{:.3f})", ratio.value, ratio.low, ratio.high);
 }
 
+// Memory, and energy where there is a meter.
+std::string held_and_used(const Outcome& outcome) {
+  const std::string memory = megabytes(outcome.memory_bytes);
+  return outcome.joules > 0
+             ? fmt::format(R"({}<br><span class="soft">{:.1f} mJ</span>)", memory,
+                           outcome.joules * 1e3)
+             : memory;
+}
+
 std::string outcome_rows(const OptimizeResult& result, std::size_t index) {
   const Outcome& outcome = result.outcomes[index];
   const std::string_view verdict = name_of(outcome.verdict);
@@ -103,7 +112,7 @@ std::string outcome_rows(const OptimizeResult& result, std::size_t index) {
       R"(<tr class="lead"><td><span class="id {0}">{1}</span></td><td class="name"><b>{2}</b><br><span class="soft">{3}</span></td><td><span class="verdict {0}">{0}</span></td><td class="n">{4}</td><td class="n">{5}</td><td class="n">{6}</td><td>{7}</td><td>{8}</td></tr>)",
       verdict, index + 1, escape(outcome.name), escape(outcome.reason),
       raced ? milliseconds(outcome.service_ms) : "–", rate(outcome.saturated_ms),
-      megabytes(outcome.memory_bytes), bars, judged);
+      held_and_used(outcome), bars, judged);
   html += fmt::format(
       R"(<tr class="tail"><td></td><td colspan="7">{}<code class="soft">{}</code></td></tr>)",
       outcome.sentence.empty() ? "" : escape(outcome.sentence) + "<br>",

@@ -74,7 +74,8 @@ Json json_of(const Outcome& outcome) {
                {"requests_per_second", outcome.saturated_ms > 0 ? 1e3 / outcome.saturated_ms : 0},
                {"latency_ratio", json_of(outcome.latency)},
                {"throughput_time_ratio", json_of(outcome.throughput_time)},
-               {"memory_bytes", outcome.memory_bytes}};
+               {"memory_bytes", outcome.memory_bytes},
+               {"joules_per_request", outcome.joules}};
   json["samples_needed"] = outcome.samples_needed ? Json(*outcome.samples_needed) : Json();
   return json;
 }
