@@ -13,7 +13,11 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "model/model.h"
-#include "model/steps.h"
+
+namespace tachostat::model {
+struct Kernels;
+struct Rewrite;
+}  // namespace tachostat::model
 
 namespace tachostat::engine {
 
@@ -131,17 +135,16 @@ class Engine {
   // changing what it computes; whether that pays is for the caller to measure. Each is found in
   // what those before it left. None: it knows none.
   virtual absl::StatusOr<std::vector<model::Rewrite>> rewrites(const model::Graph& graph,
-                                                               const model::InputShapes& shapes) {
-    (void)graph, (void)shapes;
-    return std::vector<model::Rewrite>();
-  }
+                                                               const model::InputShapes& shapes);
   // The graph that a recipe leaves of it, with these shapes.
   virtual absl::StatusOr<model::Graph> rewritten(const model::Graph& graph,
                                                  const model::InputShapes& shapes,
-                                                 const model::Recipe& recipe) {
-    (void)shapes, (void)recipe;
-    return graph;
-  }
+                                                 const model::Recipe& recipe);
+  // Other kernels that layers of a loaded network may run with, each for all that it suits; whether
+  // any pays is for the caller to measure. `graph` is the one that was loaded, as rewritten() gives
+  // it. None: it cannot be told which to use.
+  virtual std::vector<model::Kernels> kernel_choices(const model::Graph& graph,
+                                                     const Applied& applied);
 };
 
 }  // namespace tachostat::engine

@@ -30,15 +30,19 @@ absl::StatusOr<Json> array_of(std::string_view pass, std::string_view arguments,
   return std::move(json[member]);
 }
 
+absl::StatusOr<std::vector<std::string>> texts_of(std::string_view what, const Json& array) {
+  std::vector<std::string> texts;
+  for (const Json& one : array) {
+    if (!one.is_string()) return wrong(fmt::format("each of '{}'", what), "a text", one);
+    texts.push_back(one.get<std::string>());
+  }
+  return texts;
+}
+
 absl::StatusOr<std::vector<std::string>> names_of(std::string_view pass,
                                                   std::string_view arguments) {
-  std::vector<std::string> names;
   TS_ASSIGN_OR_RETURN(const Json layers, array_of(pass, arguments, "layers"));
-  for (const Json& layer : layers) {
-    if (!layer.is_string()) return wrong("each of 'layers'", "a layer's name", layer);
-    names.push_back(layer.get<std::string>());
-  }
-  return names;
+  return texts_of("layers", layers);
 }
 
 absl::StatusOr<std::string> layer_of(const Json& json) {
@@ -238,6 +242,27 @@ absl::StatusOr<Rewrite> rewrite_from(const Recipe::Step& step) {
   Rewrite rewrite{.pass = step.pass};
   TS_ASSIGN_OR_RETURN(rewrite.layers, names_of(step.pass, step.arguments));
   return rewrite;
+}
+
+absl::StatusOr<Recipe::Step> to_step(const Kernels& kernels) {
+  Json layers = Json::array();
+  for (const Kernels::Layer& layer : kernels.layers) {
+    layers.push_back({{"layer", layer.layer}, {"kinds", layer.kinds}});
+  }
+  return Recipe::Step{"kernel", dump({{"layers", layers}})};
+}
+
+absl::StatusOr<Kernels> kernels_from(std::string_view arguments) {
+  Kernels kernels;
+  TS_ASSIGN_OR_RETURN(const Json layers, array_of("kernel", arguments, "layers"));
+  for (const Json& json : layers) {
+    TS_ASSIGN_OR_RETURN(std::string layer, layer_of(json));
+    const Json kinds = json.value("kinds", Json());
+    if (!kinds.is_array() || kinds.empty()) return wrong("kinds", "an array of texts", kinds);
+    TS_ASSIGN_OR_RETURN(std::vector<std::string> names, texts_of("kinds", kinds));
+    kernels.layers.push_back({std::move(layer), std::move(names)});
+  }
+  return kernels;
 }
 
 std::string exposed_name(const Edge& edge) { return fmt::format("{}:{}", edge.layer, edge.input); }

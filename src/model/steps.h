@@ -103,6 +103,18 @@ struct Rewrite {
 absl::StatusOr<Recipe::Step> to_step(const Rewrite& rewrite);
 absl::StatusOr<Rewrite> rewrite_from(const Recipe::Step& step);
 
+// Pass "kernel": layers run with kernels of other kinds than the engine would choose: with the
+// first of these that it has for them. What they compute stays the same, up to rounding.
+struct Kernels {
+  struct Layer {
+    std::string layer = {};
+    std::vector<std::string> kinds = {};  // as the engine calls them: "jit_avx512_1x1"
+  };
+  std::vector<Layer> layers = {};
+};
+absl::StatusOr<Recipe::Step> to_step(const Kernels& kernels);
+absl::StatusOr<Kernels> kernels_from(std::string_view arguments);
+
 // Pass "expose": the tensors on these edges become outputs of the model too, after its own, named
 // "LAYER:INPUT". For calibration.
 struct Expose {

@@ -59,7 +59,8 @@ absl::Status run_lap(base::Clock& clock, Lane& lane,
   TS_ASSIGN_OR_RETURN(const double ms, lane.take_turn(clock));
   lap.ms.push_back(ms);
   const std::optional<double> after = before ? joules() : std::nullopt;
-  if (after && *after >= *before) lap.joules.push_back((*after - *before) / lane.requests());
+  const double used = after.value_or(0) - before.value_or(0);
+  if (after && used >= 0) lap.joules.push_back(used / lane.requests());
   return absl::OkStatus();
 }
 

@@ -10,8 +10,8 @@
 namespace tachostat::app {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::Each;
+using ::testing::ElementsAre;
 
 // A request takes as many milliseconds as its variant has threads; its clock moves by that.
 class LineUpTest : public ::testing::Test {
@@ -34,18 +34,17 @@ class LineUpTest : public ::testing::Test {
   }
 
   base::ManualClock clock_;
-  engine::FakeEngine engine_{
-      {.mode = engine::FakeEngine::Mode::kThreads,
-       .clock = &clock_,
-       .outputs =
-           [this](const model::Graph&, const model::Variant& variant,
-                  const std::vector<engine::Tensor>& inputs) {
-             clock_.advance(std::chrono::milliseconds(variant.threads));
-             engine::Tensor output = inputs[0];
-             output.name = "y";
-             return std::vector<engine::Tensor>{output};
-           },
-       .memory_bytes = 1000}};
+  engine::FakeEngine engine_{{.mode = engine::FakeEngine::Mode::kThreads,
+                              .clock = &clock_,
+                              .outputs =
+                                  [this](const model::Graph&, const model::Variant& variant,
+                                         const std::vector<engine::Tensor>& inputs) {
+                                    clock_.advance(std::chrono::milliseconds(variant.threads));
+                                    engine::Tensor output = inputs[0];
+                                    output.name = std::string("y");
+                                    return std::vector<engine::Tensor>{output};
+                                  },
+                              .memory_bytes = 1000}};
   const model::Graph graph_ = engine::identity_graph();
   const std::vector<engine::Tensor> inputs_ = {engine::f32_tensor("x", {1, 2, 3, 4}, {1, 4})};
 };
@@ -68,8 +67,8 @@ TEST_F(LineUpTest, EnergyIsPerRequestOfTheRoundsThatWereMeasured) {
   const auto laps = line({2, 5}, {.rounds = 8, .joules = joules});
   EXPECT_GT(laps[0].joules.size(), 1);
   EXPECT_LT(laps[0].joules.size(), 8);
-  EXPECT_THAT(laps[0].joules, Each(::testing::DoubleNear(0.002, 1e-9)));
-  EXPECT_THAT(laps[1].joules, Each(::testing::DoubleNear(0.005, 1e-9)));
+  for (const double one : laps[0].joules) EXPECT_NEAR(one, 0.002, 1e-9);
+  for (const double one : laps[1].joules) EXPECT_NEAR(one, 0.005, 1e-9);
   EXPECT_THAT(line({2}, {.rounds = 2})[0].joules, ::testing::IsEmpty());
 }
 

@@ -7,6 +7,7 @@
 #include "app/optimize/acceptance.h"
 #include "app/optimize/budget.h"
 #include "app/optimize/journal.h"
+#include "app/optimize/kernels.h"
 #include "app/optimize/placing.h"
 #include "app/optimize/race.h"
 #include "app/optimize/rewriting.h"
@@ -30,7 +31,7 @@ constexpr int kLeastRounds = 8;  // however short the budget is
 constexpr std::size_t kBaselines = 3;
 constexpr std::size_t kUsual = 1;
 // Raise it when the same inputs would give other results: kept ones are then not used.
-constexpr int kMethods = 10;
+constexpr int kMethods = 11;
 
 std::vector<std::size_t> first(const std::vector<std::size_t>& all, std::size_t most) {
   return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most))};
@@ -51,6 +52,7 @@ class Run {
     TS_RETURN_IF_ERROR(add_baselines());
     TS_RETURN_IF_ERROR(add_proposed());
     TS_RETURN_IF_ERROR(add_rewritten());
+    TS_RETURN_IF_ERROR(add_other_kernels());
     TS_RETURN_IF_ERROR(add_quantised());
     TS_RETURN_IF_ERROR(select());
     const bool latency = options_.objective == Objective::kLatency;
@@ -187,8 +189,8 @@ class Run {
     TS_ASSIGN_OR_RETURN(profile::Roofline roofline, kept_roofline());
     const std::array usual = {result_.outcomes[kUsual].variant};
     TS_ASSIGN_OR_RETURN(const auto profiles, bench_->profile(usual));
-    findings_ = diagnose::diagnose(
-        profiles[0], diagnose::applicable(roofline, options_.machine, profiles[0]));
+    findings_ = diagnose::diagnose(profiles[0],
+                                   diagnose::applicable(roofline, options_.machine, profiles[0]));
     optimize::Context context{
         .incumbent = base_, .capabilities = engine_.capabilities(), .graph = declared_};
     context.mean_in_flight = context.capabilities.hardware_threads;  // races saturate it
@@ -222,6 +224,24 @@ class Run {
     return absl::OkStatus();
   }
 
+  // With its kernels chosen, where that pays.
+  absl::StatusOr<model::Recipe> with_kernels(const model::Recipe& recipe, const std::string& name) {
+    model::Variant variant = base_;
+    variant.recipe = recipe;
+    TS_ASSIGN_OR_RETURN(KernelChoice choice,
+                        choose_kernels(*track_, *bench_, variant, name, options_.seed));
+    result_.kernel_notes.insert(result_.kernel_notes.end(), choice.notes.begin(),
+                                choice.notes.end());
+    return std::move(choice.recipe);
+  }
+
+  // Of the network before it is quantised, whose layers have other kernels then.
+  absl::Status add_other_kernels() {
+    TS_ASSIGN_OR_RETURN(const model::Recipe recipe, with_kernels(base_.recipe, "not quantised"));
+    if (recipe != base_.recipe) add_executions("other kernels", recipe);
+    return absl::OkStatus();
+  }
+
   absl::Status add_quantised() {
     const std::vector<std::size_t> chosen = first(splits_.search, kMostCalibrated);
     const optimize::Samples samples{
@@ -242,7 +262,8 @@ class Run {
     result_.placement = placing.result;
     result_.accuracy_notes = placing.notes;
     std::vector<model::Variant> profiled(1, base_);
-    for (const Placed& one : placing.placed) {
+    for (Placed& one : placing.placed) {
+      TS_ASSIGN_OR_RETURN(one.recipe, with_kernels(one.recipe, one.name));
       profiled.push_back(base_);
       profiled.back().recipe = one.recipe;
       add_executions(one.name, one.recipe);

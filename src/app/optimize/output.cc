@@ -75,8 +75,7 @@ bool dominated(const Outcome& outcome, const std::vector<Outcome>& all) {
            other.saturated_ms <= outcome.saturated_ms * 0.99 &&
            no_worse(static_cast<double>(other.memory_bytes),
                     static_cast<double>(outcome.memory_bytes)) &&
-           no_worse(other.joules, outcome.joules) &&
-           other.report.bound <= outcome.report.bound;
+           no_worse(other.joules, outcome.joules) && other.report.bound <= outcome.report.bound;
   });
 }
 

@@ -11,11 +11,14 @@ namespace {
 
 using diagnose::Remedy;
 
-bool has_quantisers(const model::Recipe& recipe) {
+bool has_pass(const model::Recipe& recipe, std::string_view pass) {
   const auto steps = recipe.steps();
   return std::any_of(steps.begin(), steps.end(),
-                     [](const model::Recipe::Step& step) { return step.pass == "quantise"; });
+                     [pass](const model::Recipe::Step& step) { return step.pass == pass; });
 }
+
+bool has_quantisers(const model::Recipe& recipe) { return has_pass(recipe, "quantise"); }
+bool has_kernels(const model::Recipe& recipe) { return has_pass(recipe, "kernel"); }
 
 bool holds(const model::Recipe& recipe, const model::Recipe::Step& step) {
   const auto steps = recipe.steps();
@@ -42,7 +45,8 @@ bool is_change(Remedy::Kind remedy, diagnose::Objective objective, const model::
   const bool same_network = from.recipe == to.recipe && from.precision == to.precision;
   switch (remedy) {
     case Remedy::kStaticShapes:
-      return same_network && from.shapes.empty() && !to.shapes.empty() && from.streams == to.streams;
+      return same_network && from.shapes.empty() && !to.shapes.empty() &&
+             from.streams == to.streams;
     case Remedy::kThreadsAndStreams:
       if (!same_network || from.shapes != to.shapes || from.pinning != to.pinning) return false;
       return objective == diagnose::Objective::kThroughput
@@ -56,13 +60,18 @@ bool is_change(Remedy::Kind remedy, diagnose::Objective objective, const model::
     case Remedy::kQuantise:
     case Remedy::kPlaceQuantisers:
       return !has_quantisers(from.recipe) && has_quantisers(to.recipe) &&
-             contains(to.recipe, from.recipe) && same_execution(from, to);
+             !has_kernels(from.recipe) && contains(to.recipe, from.recipe) &&
+             same_execution(from, to);
     case Remedy::kFuse:
     case Remedy::kKeepLayout:
     case Remedy::kReplaceOperator:
     case Remedy::kFoldConstants:
       return from.recipe.empty() && !to.recipe.empty() && !has_quantisers(to.recipe) &&
-             same_execution(from, to);
+             !has_kernels(to.recipe) && same_execution(from, to);
+    case Remedy::kKernel:
+      return !has_kernels(from.recipe) && has_kernels(to.recipe) &&
+             has_quantisers(from.recipe) == has_quantisers(to.recipe) &&
+             contains(to.recipe, from.recipe) && same_execution(from, to);
     default:
       return false;
   }

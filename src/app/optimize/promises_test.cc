@@ -53,8 +53,8 @@ std::vector<Ran> usual_ways() {
 }
 
 TEST(Promises, ARemedyThatRanIsHeldAgainstWhatItChanged) {
-  const auto promises = weigh({finding("open-shapes", {Remedy::kStaticShapes}, 0.05, 0.2)},
-                              usual_ways(), 0);
+  const auto promises =
+      weigh({finding("open-shapes", {Remedy::kStaticShapes}, 0.05, 0.2)}, usual_ways(), 0);
   ASSERT_EQ(promises.size(), 1);
   EXPECT_EQ(promises[0].against, "default");
   EXPECT_EQ(promises[0].tried, "fixed");
@@ -64,8 +64,8 @@ TEST(Promises, ARemedyThatRanIsHeldAgainstWhatItChanged) {
 
 TEST(Promises, GainsAreSharesOfTheDefaultsTime) {
   // From what is written alike but not quantised, 80, to 45: 35 of the default's 100.
-  const auto promises = weigh({finding("compute-bound", {Remedy::kQuantise}, 0.5, 0.6)},
-                              usual_ways(), 0);
+  const auto promises =
+      weigh({finding("compute-bound", {Remedy::kQuantise}, 0.5, 0.6)}, usual_ways(), 0);
   ASSERT_EQ(promises.size(), 1);
   EXPECT_EQ(promises[0].against, "rewritten");
   EXPECT_NEAR(promises[0].gain, 0.35, 0.01);
@@ -95,9 +95,9 @@ TEST(Promises, TheNextRemedyAnswersWhereTheFirstCannot) {
 TEST(Promises, ThroughputIsHeldAgainstBusyStreams) {
   std::vector<Ran> ways = usual_ways();
   ways[4].latency_ms = rounds(500);
-  const auto promises =
-      weigh({finding("idle-workers", {Remedy::kThreadsAndStreams}, 0.2, 0.4, Objective::kThroughput)},
-            ways, 0);
+  const auto promises = weigh(
+      {finding("idle-workers", {Remedy::kThreadsAndStreams}, 0.2, 0.4, Objective::kThroughput)},
+      ways, 0);
   ASSERT_EQ(promises.size(), 1);
   EXPECT_EQ(promises[0].against, "fixed");
   EXPECT_EQ(promises[0].tried, "streams");

@@ -45,9 +45,8 @@ absl::StatusOr<std::vector<Lap>> race(const Track& track, std::string_view stage
     return !stopped && (!may_go_on || may_go_on(done));
   };
   const auto make = [&]() -> absl::StatusOr<std::string> {
-    TS_ASSIGN_OR_RETURN(
-        const std::vector<Lap> laps,
-        line_up(track.clock, track.engine, track.graph, variants, track.inputs, options));
+    TS_ASSIGN_OR_RETURN(const std::vector<Lap> laps, line_up(track.clock, track.engine, track.graph,
+                                                             variants, track.inputs, options));
     if (stopped) return absl::CancelledError(fmt::format("{} was stopped", stage));
     return written(laps);
   };

@@ -88,10 +88,9 @@ std::string interval_of(const Ratio& ratio) {
 // Memory, and energy where there is a meter.
 std::string held_and_used(const Outcome& outcome) {
   const std::string memory = megabytes(outcome.memory_bytes);
-  return outcome.joules > 0
-             ? fmt::format(R"({}<br><span class="soft">{:.1f} mJ</span>)", memory,
-                           outcome.joules * 1e3)
-             : memory;
+  return outcome.joules > 0 ? fmt::format(R"({}<br><span class="soft">{:.1f} mJ</span>)", memory,
+                                          outcome.joules * 1e3)
+                            : memory;
 }
 
 std::string outcome_rows(const OptimizeResult& result, std::size_t index) {
@@ -218,8 +217,8 @@ std::string to_html(const OptimizeResult& result) {
   html += fmt::format(R"(<h1>{}</h1><p class="answer">{}</p>)", escape(result.model),
                       escape(result.sentence));
   for (const std::string& section :
-       {tiles(result), needed_section(result), facts(result), tried(result), promises_section(result),
-        layers_section(result), search_section(result)}) {
+       {tiles(result), needed_section(result), facts(result), tried(result),
+        promises_section(result), layers_section(result), search_section(result)}) {
     if (!section.empty()) html += section + "\n";
   }
   html +=

@@ -111,6 +111,7 @@ std::string to_json(const OptimizeResult& result) {
       {"placement", json_of(result.placement)},
       {"promises", promises},
       {"rewriting_notes", result.rewriting_notes},
+      {"kernel_notes", result.kernel_notes},
       {"accuracy_notes", result.accuracy_notes},
       {"choices", result.switched},
       {"layers_before", layers_of(result.before)},

@@ -205,6 +205,14 @@ std::string rewriting_notes(const OptimizeResult& result) {
       result.rewriting_notes);
 }
 
+std::string kernel_notes(const OptimizeResult& result) {
+  return list(
+      "<h2>Other kernels</h2><p>Convolutions run with other kernels than the engine chooses, "
+      "wherever they suit and then only where each was faster; the fastest way is part of the "
+      "recipe:</p>",
+      result.kernel_notes);
+}
+
 std::string tries_table(const optimize::PlacementResult& placement) {
   Rows rows;
   for (const optimize::PlacementTry& one : placement.tries) {
@@ -254,7 +262,7 @@ std::string layers_section(const OptimizeResult& result) {
 
 std::string search_section(const OptimizeResult& result) {
   const optimize::PlacementResult& placement = result.placement;
-  std::string html = rewriting_notes(result);
+  std::string html = rewriting_notes(result) + kernel_notes(result);
   if (placement.tries.empty() && result.switched.empty()) return html;
   html += "<h2>Where quantisers pay</h2>";
   if (!placement.tries.empty()) {

@@ -84,7 +84,7 @@ absl::StatusOr<std::shared_ptr<ov::Model>> shaped_network(
   if (!shapes.empty()) network->reshape(shapes);
   if (joins) TS_RETURN_IF_ERROR(check_batch_reaches_outputs(*network, graph));
   TS_RETURN_IF_ERROR(apply_recipe(*network, recipe));
-  return network;
+  return through_file(core, network);
 }
 
 absl::StatusOr<std::vector<ov::CompiledModel>> compile_streams(

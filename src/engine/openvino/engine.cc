@@ -9,6 +9,7 @@
 #include "engine/inputs.h"
 #include "engine/openvino/applied.h"
 #include "engine/openvino/compile.h"
+#include "engine/openvino/kernels.h"
 #include "engine/openvino/memory.h"
 #include "engine/openvino/openvino.h"
 #include "engine/openvino/passes/rewrites.h"
@@ -109,6 +110,11 @@ class OpenvinoEngine final : public Engine {
                        .layers = {}};
     TS_RETURN_IF_ERROR(model::add_network(*network, after));
     return after;
+  }
+
+  std::vector<model::Kernels> kernel_choices(const model::Graph& graph,
+                                             const Applied& applied) override {
+    return engine::kernel_choices(graph, applied);
   }
 
  private:

@@ -13,6 +13,10 @@
 #include "model/recipe.h"
 #include "model/steps.h"
 
+namespace ov {
+class Core;
+}
+
 namespace tachostat::engine {
 
 // The network's layers by the names that its Graph gives them.
@@ -42,6 +46,11 @@ class Network {
 // half-changed and must be dropped.
 absl::Status apply_recipe(ov::Model& network, const model::Recipe& recipe);
 
+// The network with whatever only takes effect when it is read from a file; as it is where there is
+// nothing of that kind.
+std::shared_ptr<ov::Model> through_file(ov::Core& core, const std::shared_ptr<ov::Model>& model);
+
+absl::Status kernel(Network& network, std::string_view arguments);
 absl::Status quantise(Network& network, std::string_view arguments);
 absl::Status shift(Network& network, std::string_view arguments);
 absl::Status smooth(Network& network, std::string_view arguments);
