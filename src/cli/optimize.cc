@@ -23,10 +23,19 @@ struct Flags {
   std::string max_drop = "1%";
   std::string objective = "latency";
   std::string budget;
+  std::string memory;
   std::uint64_t seed = 1;
   std::string engine = "openvino";
   std::string device = "CPU";
 };
+
+absl::StatusOr<app::Objective> objective_of(std::string_view text) {
+  for (const app::Objective one :
+       {app::Objective::kLatency, app::Objective::kThroughput, app::Objective::kEnergy}) {
+    if (app::name_of(one) == text) return one;
+  }
+  return base::invalid_argument("no objective '{}': latency, throughput or energy", text);
+}
 
 absl::StatusOr<app::OptimizeOptions> options_of(const Flags& flags) {
   app::OptimizeOptions options;
@@ -35,11 +44,13 @@ absl::StatusOr<app::OptimizeOptions> options_of(const Flags& flags) {
   options.folder = flags.folder;
   options.metric = flags.metric;
   TS_ASSIGN_OR_RETURN(options.max_drop, base::parse_percent(flags.max_drop));
-  options.objective =
-      flags.objective == "latency" ? app::Objective::kLatency : app::Objective::kThroughput;
+  TS_ASSIGN_OR_RETURN(options.objective, objective_of(flags.objective));
   options.seed = flags.seed;
   if (!flags.budget.empty()) {
     TS_ASSIGN_OR_RETURN(options.budget, base::parse_duration(flags.budget));
+  }
+  if (!flags.memory.empty()) {
+    TS_ASSIGN_OR_RETURN(options.memory_limit, base::parse_size(flags.memory));
   }
   options.base.engine = flags.engine;
   options.base.device = flags.device;
@@ -49,9 +60,12 @@ absl::StatusOr<app::OptimizeOptions> options_of(const Flags& flags) {
   options.roofline = [threads = static_cast<int>(profile::allowed_processors().size())] {
     return app::roofline(threads);
   };
-  options.joules = [meter = std::make_shared<app::EnergyMeter>(probe::SensorOptions())] {
-    return meter->joules();
-  };
+  const auto meter = std::make_shared<app::EnergyMeter>(probe::SensorOptions());
+  if (options.objective == app::Objective::kEnergy) {
+    TS_RETURN_IF_ERROR(
+        base::with_context(meter->available(), "--objective energy needs energy counters"));
+  }
+  options.joules = [meter] { return meter->joules(); };
   return options;
 }
 
@@ -95,13 +109,15 @@ Run add_optimize(CLI::App& command) {
       .add_option("--max-drop", flags->max_drop,
                   "the 95 % bound of the metric's drop against f32 must be no higher")
       ->capture_default_str();
-  command.add_option("--objective", flags->objective, "latency or throughput")
-      ->check(CLI::IsMember({"latency", "throughput"}))
+  command.add_option("--objective", flags->objective, "latency, throughput or energy")
+      ->check(CLI::IsMember({"latency", "throughput", "energy"}))
       ->capture_default_str();
   command.add_option(
       "--budget", flags->budget,
       "about the time that it may take, e.g. 10m; each step then ends with the best so "
       "far; a later run with the same folder goes on");
+  command.add_option("--memory", flags->memory,
+                     "how much a variant may hold for weights and activations, e.g. 200MB");
   command.add_option("--seed", flags->seed, "of the data's parts and of the search")
       ->capture_default_str();
   command.add_option("--engine", flags->engine)->capture_default_str();

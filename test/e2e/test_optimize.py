@@ -239,7 +239,8 @@ def test_data_of_another_model_is_refused(arith_data, tmp_path):
 
 @pytest.mark.parametrize(
     "flags, word",
-    [(("--max-drop", "lots"), "lots"), (("--metric", "nonsense"), "nonsense"), (("--budget", "soon"), "soon")],
+    [(("--max-drop", "lots"), "lots"), (("--metric", "nonsense"), "nonsense"), (("--budget", "soon"), "soon"),
+     (("--memory", "much"), "much"), (("--objective", "beauty"), "beauty")],
 )
 def test_bad_flags_are_refused(arith_model, arith_data, tmp_path, flags, word):
     assert word in refused(arith_model, arith_data, tmp_path / "out", *flags)

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/units.h"
+
 namespace tachostat::app {
 namespace {
 
@@ -26,6 +28,17 @@ void refuse_inaccurate(OptimizeResult& result) {
                                   result.metric, outcome.selection.mean * 100,
                                   outcome.selection.samples, result.max_drop * 100));
     }
+  }
+}
+
+void refuse_too_large(OptimizeResult& result) {
+  if (result.memory_limit == 0) return;
+  for (Outcome& outcome : result.outcomes) {
+    if (outcome.verdict != Outcome::Verdict::kVerified) continue;
+    if (outcome.memory_bytes <= result.memory_limit) continue;
+    refuse(outcome, fmt::format("too large: it holds {}, allowed {}",
+                                base::format_size(static_cast<double>(outcome.memory_bytes)),
+                                base::format_size(static_cast<double>(result.memory_limit))));
   }
 }
 

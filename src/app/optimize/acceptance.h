@@ -10,6 +10,9 @@ namespace tachostat::app {
 // allowed there.
 void refuse_inaccurate(OptimizeResult& result);
 
+// By what loading took, where the engine tells: refuses what holds more than `result.memory_limit`.
+void refuse_too_large(OptimizeResult& result);
+
 // By the samples of the report: refuses what is not proved to drop less than is allowed. All that
 // is left together is so with 95 % confidence, however many were tried: they are proved in an order
 // that the report's samples did not decide, the one first whose bound was least in the selection,

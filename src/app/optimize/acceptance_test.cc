@@ -18,6 +18,24 @@ Outcome outcome(std::string name, verify::Drop selection, verify::Drop report) {
   return made;
 }
 
+TEST(Acceptance, RefusesWhatHoldsMoreMemoryThanAllowed) {
+  OptimizeResult result;
+  result.outcomes = {outcome("small", {}, {}), outcome("large", {}, {}), outcome("default", {}, {}),
+                     outcome("untold", {}, {})};
+  result.outcomes[0].memory_bytes = 60'000'000;
+  result.outcomes[1].memory_bytes = result.outcomes[2].memory_bytes = 90'000'000;
+  result.outcomes[2].verdict = Verdict::kBaseline;
+  refuse_too_large(result);
+  EXPECT_EQ(result.outcomes[1].verdict, Verdict::kVerified) << "there is no limit";
+  result.memory_limit = 64'000'000;
+  refuse_too_large(result);
+  EXPECT_EQ(result.outcomes[0].verdict, Verdict::kVerified);
+  EXPECT_EQ(result.outcomes[1].verdict, Verdict::kRefused);
+  EXPECT_THAT(result.outcomes[1].sentence, HasSubstr("too large"));
+  EXPECT_EQ(result.outcomes[2].verdict, Verdict::kBaseline);
+  EXPECT_EQ(result.outcomes[3].verdict, Verdict::kVerified);
+}
+
 // By their reports; the safer one is to be proved first.
 OptimizeResult faster_and_safer(verify::Drop faster, verify::Drop safer) {
   OptimizeResult result;

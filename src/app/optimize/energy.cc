@@ -19,7 +19,10 @@ bool adds_up(std::string_view name) {
 
 EnergyMeter::EnergyMeter(const probe::SensorOptions& options) {
   for (std::unique_ptr<probe::Sensor>& sensor : probe::make_sensors(options)) {
-    if (sensor->name() == "rapl" && sensor->available().ok()) rapl_ = std::move(sensor);
+    if (sensor->name() != "rapl") continue;
+    available_ = sensor->available();
+    if (available_.ok()) rapl_ = std::move(sensor);
+    break;
   }
 }
 

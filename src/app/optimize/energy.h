@@ -15,11 +15,14 @@ namespace tachostat::app {
 class EnergyMeter {
  public:
   explicit EnergyMeter(const probe::SensorOptions& options);
+  // Unavailable with the reason.
+  const absl::Status& available() const { return available_; }
   // Joules of all packages and their memory, since some moment. Nothing: no sensor counts energy
   // here, or one of them cannot be read just now.
   std::optional<double> joules();
 
  private:
+  absl::Status available_;
   std::unique_ptr<probe::Sensor> rapl_;
   std::size_t zones_ = 0;  // as many as at first
 };

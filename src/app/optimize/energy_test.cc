@@ -68,6 +68,7 @@ TEST_F(EnergyMeterTest, APackageThatVanishesLeavesNoSum) {
 TEST_F(EnergyMeterTest, WithoutCountersThereIsNone) {
   fs::create_directories(root_);
   EXPECT_FALSE(meter().joules());
+  EXPECT_THAT(std::string(meter().available().message()), ::testing::HasSubstr("powercap"));
 }
 
 }  // namespace

@@ -55,9 +55,9 @@ class Run {
     TS_RETURN_IF_ERROR(add_other_kernels());
     TS_RETURN_IF_ERROR(add_quantised());
     TS_RETURN_IF_ERROR(select());
-    const bool latency = options_.objective == Objective::kLatency;
-    TS_RETURN_IF_ERROR(race_for(options_.objective));
-    TS_RETURN_IF_ERROR(race_for(latency ? Objective::kThroughput : Objective::kLatency));
+    TS_RETURN_IF_ERROR(race_all(saturates(), Budget::kFirstRace));
+    TS_RETURN_IF_ERROR(race_all(!saturates(), Budget::kSecondRace));
+    refuse_too_large(result_);
     TS_RETURN_IF_ERROR(report());
     choose();
     result_.promises = weigh(findings_, ran_, kUsual);
@@ -108,6 +108,7 @@ class Run {
     result_.machine_name = options_.machine_name;
     result_.max_drop = options_.max_drop;
     result_.objective = options_.objective;
+    result_.memory_limit = options_.memory_limit;
     result_.seed = options_.seed;
     result_.model = declared_.name;
     result_.model_hash = declared_.hash;
@@ -291,9 +292,10 @@ class Run {
     return absl::OkStatus();
   }
 
-  absl::Status race_for(Objective objective) {
-    const bool saturate = objective == Objective::kThroughput;
-    const double share = objective == options_.objective ? Budget::kFirstRace : Budget::kSecondRace;
+  // Whether what was asked for shows with every stream busy.
+  bool saturates() const { return options_.objective != Objective::kLatency; }
+
+  absl::Status race_all(bool saturate, double share) {
     std::vector<model::Variant> variants;
     std::vector<std::size_t> indices;
     for (std::size_t i = 0; i < result_.outcomes.size(); ++i) {
@@ -307,18 +309,39 @@ class Run {
     TS_ASSIGN_OR_RETURN(
         const std::vector<Lap> laps,
         race(*track_, saturate ? "racing for throughput" : "racing for latency", variants, line));
+    if (options_.objective == Objective::kEnergy && saturate) {
+      TS_RETURN_IF_ERROR(check_energy(laps));
+    }
     note_laps(indices, laps, saturate);
     return absl::OkStatus();
   }
 
-  void note_laps(const std::vector<std::size_t>& indices, const std::vector<Lap>& laps,
-                 bool saturate) {
+  static absl::Status check_energy(const std::vector<Lap>& laps) {
+    for (const Lap& lap : laps) {
+      if (!lap.ms.empty() && lap.joules.size() == lap.ms.size()) continue;
+      return base::unavailable(
+          "energy could not be measured in every round: its counters came and went");
+    }
+    return absl::OkStatus();
+  }
+
+  // The default that is held against: the one that takes least of it.
+  static std::size_t best_of(const std::vector<Lap>& laps, std::vector<double> Lap::*axis) {
     std::size_t best = 0;
     for (std::size_t k = 1; k < kBaselines; ++k) {
-      if (optimize::median_of(laps[k].ms) < optimize::median_of(laps[best].ms)) best = k;
+      if (optimize::median_of(laps[k].*axis) < optimize::median_of(laps[best].*axis)) best = k;
     }
-    const bool asked = saturate == (options_.objective == Objective::kThroughput);
-    if (asked) result_.best_default = static_cast<int>(indices[best]);
+    return best;
+  }
+
+  void note_laps(const std::vector<std::size_t>& indices, const std::vector<Lap>& laps,
+                 bool saturate) {
+    const std::size_t best = best_of(laps, &Lap::ms);
+    const std::size_t frugal = best_of(laps, &Lap::joules);
+    if (saturate == saturates()) {
+      const bool energy = options_.objective == Objective::kEnergy;
+      result_.best_default = static_cast<int>(indices[energy ? frugal : best]);
+    }
     ran_.resize(result_.outcomes.size());
     for (std::size_t k = 0; k < indices.size(); ++k) {
       Outcome& outcome = result_.outcomes[indices[k]];
@@ -330,7 +353,9 @@ class Run {
       (saturate ? outcome.throughput_time : outcome.latency) =
           ratio_of(laps[best].ms, laps[k].ms, indices.size() - 1);
       outcome.memory_bytes = laps[k].memory_bytes;
-      if (asked) outcome.joules = optimize::median_of(laps[k].joules);
+      if (!saturate) continue;
+      outcome.joules = optimize::median_of(laps[k].joules);
+      outcome.energy = ratio_of(laps[frugal].joules, laps[k].joules, indices.size() - 1);
     }
   }
 
@@ -342,17 +367,16 @@ class Run {
     return absl::OkStatus();
   }
 
-  const Ratio& ratio(const Outcome& outcome) const {
-    return options_.objective == Objective::kLatency ? outcome.latency : outcome.throughput_time;
-  }
+  const Ratio& ratio(const Outcome& outcome) const { return ratio_by(options_.objective, outcome); }
 
   void choose() {
     for (std::size_t i = 0; i < result_.outcomes.size(); ++i) {
       Outcome& outcome = result_.outcomes[i];
       if (outcome.verdict != Outcome::Verdict::kVerified) continue;
       const Ratio& found = ratio(outcome);
-      outcome.sentence = fmt::format("{:.3f} ({:.3f}–{:.3f}) of the best default's time",
-                                     found.value, found.low, found.high);
+      outcome.sentence =
+          fmt::format("{:.3f} ({:.3f}–{:.3f}) of the best default's {}", found.value, found.low,
+                      found.high, options_.objective == Objective::kEnergy ? "energy" : "time");
       if (!found.faster) continue;
       const bool better =
           result_.chosen < 0 ||
@@ -360,15 +384,15 @@ class Run {
       if (better) result_.chosen = static_cast<int>(i);
     }
     if (result_.chosen < 0) {
-      result_.sentence = "nothing that was tried is proved faster than the engine's best default";
+      result_.sentence = "nothing that was tried is proved better than the engine's best default";
       return;
     }
     Outcome& chosen = result_.outcomes[static_cast<std::size_t>(result_.chosen)];
     chosen.verdict = Outcome::Verdict::kChosen;
     result_.sentence = fmt::format(
-        "{}: {:.2f}× as fast as the best default ({}), {} lower by at most {:.2f} % (95 %, {} "
+        "{}: {:.2f}× {} as the best default ({}), {} lower by at most {:.2f} % (95 %, {} "
         "held-out samples)",
-        chosen.name, 1 / ratio(chosen).value,
+        chosen.name, 1 / ratio(chosen).value, better_by(options_.objective),
         result_.outcomes[static_cast<std::size_t>(result_.best_default)].name, result_.metric,
         chosen.report.bound * 100, chosen.report.samples);
   }
@@ -427,6 +451,34 @@ class Run {
 };
 
 }  // namespace
+
+std::string_view name_of(Objective objective) {
+  switch (objective) {
+    case Objective::kLatency:
+      return "latency";
+    case Objective::kThroughput:
+      return "throughput";
+    case Objective::kEnergy:
+      return "energy";
+  }
+  return "latency";
+}
+
+std::string_view better_by(Objective objective) {
+  return objective == Objective::kEnergy ? "as frugal" : "as fast";
+}
+
+const Ratio& ratio_by(Objective objective, const Outcome& outcome) {
+  switch (objective) {
+    case Objective::kLatency:
+      return outcome.latency;
+    case Objective::kThroughput:
+      return outcome.throughput_time;
+    case Objective::kEnergy:
+      return outcome.energy;
+  }
+  return outcome.latency;
+}
 
 absl::StatusOr<OptimizeResult> optimize_model(base::Clock& clock, engine::Engine& engine,
                                               probe::SpanSource& spans,

@@ -22,7 +22,11 @@
 
 namespace tachostat::app {
 
-enum class Objective { kLatency, kThroughput };
+// Of one request; of answers while every stream is busy; of the machine's energy for each of these.
+enum class Objective { kLatency, kThroughput, kEnergy };
+std::string_view name_of(Objective objective);
+// What a better one is: "as fast" or "as frugal".
+std::string_view better_by(Objective objective);
 
 struct OptimizeOptions {
   std::string model_path;
@@ -31,6 +35,7 @@ struct OptimizeOptions {
   std::string metric;  // verify::make_metric's text; empty: the data's default
   double max_drop = 0.01;
   Objective objective = Objective::kLatency;
+  std::uint64_t memory_limit = 0;  // bytes that a variant may hold; 0: no limit
   // For the whole run, shared out among its steps (budget.h): each then ends with the best so far.
   // Calibration and judging take what they take. 0: until nothing is left to try.
   base::Duration budget{0};
@@ -58,13 +63,14 @@ struct Outcome {
   verify::Drop selection = {}, report = {};
   // About how many report samples would prove the drop, if more drop as these do.
   std::optional<std::size_t> samples_needed = {};
-  std::size_t non_finite = 0;                // samples
-  double service_ms = 0;                     // one request at a time, median of rounds
-  double saturated_ms = 0;                   // between two answers with every stream busy
-  Ratio latency = {}, throughput_time = {};  // against the best default
+  std::size_t non_finite = 0;  // samples
+  double service_ms = 0;       // one request at a time, median of rounds
+  double saturated_ms = 0;     // between two answers with every stream busy
+  // Against the best default; energy, where it is measured, with every stream busy.
+  Ratio latency = {}, throughput_time = {}, energy = {};
   // Held for weights and activations, as far as the engine tells; 0: it does not tell.
   std::uint64_t memory_bytes = 0;
-  double joules = 0;  // of the machine per request, in the race for the objective; 0: not measured
+  double joules = 0;  // of the machine per answer, with every stream busy; 0: not measured
 };
 
 struct OptimizeResult {
@@ -72,6 +78,7 @@ struct OptimizeResult {
   std::string machine_name = {};
   double max_drop = 0.01;
   Objective objective = Objective::kLatency;
+  std::uint64_t memory_limit = 0;
   std::uint64_t seed = 1;
   std::size_t samples = 0, search_samples = 0, selection_samples = 0, report_samples = 0;
   double reference_score = 0;  // mean of the f32 model's on the report's samples
@@ -88,6 +95,8 @@ struct OptimizeResult {
   std::string sentence;                           // the answer
   int reused = 0;                                 // results that an earlier run had kept
 };
+
+const Ratio& ratio_by(Objective objective, const Outcome& outcome);
 
 // Errors: InvalidArgument and NotFound for what the user can mend; Cancelled; what was measured is
 // kept in `folder`.

@@ -16,9 +16,7 @@ const Outcome* outcome_at(const OptimizeResult& result, int index) {
   return there ? &result.outcomes[static_cast<std::size_t>(index)] : nullptr;
 }
 
-std::string_view objective_of(const OptimizeResult& result) {
-  return result.objective == Objective::kLatency ? "latency" : "throughput";
-}
+std::string_view objective_of(const OptimizeResult& result) { return name_of(result.objective); }
 
 std::string tile(std::string_view what, const std::string& big, const std::string& small) {
   return fmt::format(
@@ -37,7 +35,8 @@ std::string tiles(const OptimizeResult& result) {
   if (chosen == nullptr || usual == nullptr) return "";
   const Ratio& ratio = asked_ratio(result, *chosen);
   std::string html = R"(<div class="tiles">)";
-  html += tile("speed", times_faster(ratio.value),
+  html += tile(result.objective == Objective::kEnergy ? "answers per joule" : "speed",
+               times_faster(ratio.value),
                fmt::format("{} to {} at 95 %, by {}, against {}", times_faster(ratio.high),
                            times_faster(ratio.low), objective_of(result), escape(usual->name)));
   html += tile("latency of one request", milliseconds(chosen->service_ms),
@@ -133,10 +132,11 @@ std::string tried(const OptimizeResult& result) {
       objective_of(result));
   for (std::size_t i = 0; i < result.outcomes.size(); ++i) html += outcome_rows(result, i);
   html += "</tbody></table></div>";
-  html += R"(<p class="note">Time ÷ the best default's time: below 1 is faster; it counts when it )"
-          "is beyond chance, for all that raced. The drop's bar goes to its 95 % bound; the "
-          "upright line is "
-          "what is allowed.</p>";
+  html +=
+      R"(<p class="note">What it takes ÷ what the best default takes: below 1 is better; it counts when it )"
+      "is beyond chance, for all that raced. The drop's bar goes to its 95 % bound; the "
+      "upright line is "
+      "what is allowed.</p>";
   return html;
 }
 
@@ -203,7 +203,7 @@ bool stands(const Outcome& outcome) {
 }
 
 const Ratio& asked_ratio(const OptimizeResult& result, const Outcome& outcome) {
-  return result.objective == Objective::kLatency ? outcome.latency : outcome.throughput_time;
+  return ratio_by(result.objective, outcome);
 }
 
 std::string to_html(const OptimizeResult& result) {

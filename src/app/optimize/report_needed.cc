@@ -35,9 +35,10 @@ std::string speed_need(const OptimizeResult& result, const Outcome& outcome) {
   const Ratio& ratio = asked_ratio(result, outcome);
   if (!stands(outcome) || ratio.value >= 1 || ratio.faster) return "";
   return item(outcome,
-              fmt::format("looks {} as fast as the best default, but after {} rounds the interval "
-                          "still reaches to {}: a quieter machine or more rounds may prove it.",
-                          times_faster(ratio.value), ratio.rounds, times_faster(ratio.high)));
+              fmt::format("looks {} {} as the best default, but after {} rounds the interval still "
+                          "reaches to {}: a quieter machine or more rounds may prove it.",
+                          times_faster(ratio.value), better_by(result.objective), ratio.rounds,
+                          times_faster(ratio.high)));
 }
 
 // Even what never differs needs so many samples.
@@ -59,8 +60,9 @@ std::string best_try(const OptimizeResult& result) {
     if (better) best = &outcome;
   }
   if (best == nullptr) return "<p>Nothing but the defaults came as far as a race.</p>";
-  return fmt::format("<p>The fastest try was <b>{}</b>: {} as fast as the best default, {}.</p>",
+  return fmt::format("<p>The best try was <b>{}</b>: {} {} as the best default, {}.</p>",
                      escape(best->name), times_faster(asked_ratio(result, *best).value),
+                     better_by(result.objective),
                      best->verdict == Outcome::Verdict::kRefused ? "but refused" : "not for sure");
 }
 

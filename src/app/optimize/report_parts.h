@@ -26,7 +26,7 @@ std::string times_faster(double ratio);
 std::string_view name_of(Outcome::Verdict verdict);
 // Verified or chosen.
 bool stands(const Outcome& outcome);
-// By the objective.
+// By what was asked for.
 const Ratio& asked_ratio(const OptimizeResult& result, const Outcome& outcome);
 
 // Latency against throughput of all that was raced, each a numbered point with its intervals.
