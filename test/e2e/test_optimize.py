@@ -228,7 +228,9 @@ def test_labels_of_the_wrong_length_are_refused(tmp_path):
     assert "49" in message and "50" in message
 
 
-def test_a_file_that_is_no_model_is_refused(arith_data, tmp_path):
+def test_a_file_that_is_no_model_is_refused(arith_data, tmp_path, monkeypatch):
+    # Under ASan: one of OpenVINO's readers loses 8 bytes on it and is unloaded, so that no suppression can name it.
+    monkeypatch.setenv("ASAN_OPTIONS", "detect_leaks=0")
     (tmp_path / "model.onnx").write_bytes(b"\x00garbage" * 100)
     assert "model.onnx" in refused(tmp_path / "model.onnx", arith_data, tmp_path / "out")
 

@@ -160,7 +160,7 @@ TEST(ReportHtml, TilesTellTheChosenBesideTheBestDefault) {
 
 TEST(ReportHtml, WithoutAChoiceItSaysWhatIsBestAndWhatIsNeeded) {
   const std::string html = to_html(nothing_chosen());
-  EXPECT_TRUE(has(html, "The fastest try was <b>int8, one stream</b>"));
+  EXPECT_TRUE(has(html, "The best try was <b>int8, one stream</b>"));
   EXPECT_TRUE(has(html, "About 2468 samples in all would prove 1.00 %"));
   EXPECT_TRUE(has(html, "<b>one stream</b> looks 1.05× as fast"));
 }
