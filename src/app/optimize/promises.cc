@@ -1,7 +1,6 @@
 #include "app/optimize/promises.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "optimize/quantise/local_cost.h"
@@ -148,7 +147,10 @@ void note_measured(Promise& promise, const Answer& answer, diagnose::Objective o
   promise.gain = (1 - ratio.value) * scale;
   promise.gain_low = (1 - ratio.high) * scale;
   promise.gain_high = (1 - ratio.low) * scale;
-  if (!std::isfinite(ratio.high)) return;  // too few rounds to tell
+  // What reaches beyond the promise on both sides says nothing of it.
+  const bool tells =
+      promise.gain_low > promise.promised_low || promise.gain_high < promise.promised_high;
+  if (!tells) return;
   promise.verdict = promise.gain_high < promise.promised_low   ? Promise::Verdict::kLess
                     : promise.gain_low > promise.promised_high ? Promise::Verdict::kMore
                                                                : Promise::Verdict::kHeld;

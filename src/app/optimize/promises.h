@@ -17,7 +17,7 @@ struct Promise {
     kHeld,  // the measured interval meets the promised one
     kLess,
     kMore,
-    kOpen,  // nothing that ran answers it, or too few rounds to tell
+    kOpen,  // nothing that ran answers it, or the measured interval is too wide to tell
   };
   std::vector<std::string> rules = {};  // of the findings, the most promising first
   std::string remedy = {};              // diagnose::name_of(Remedy::Kind)

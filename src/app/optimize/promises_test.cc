@@ -127,6 +127,19 @@ TEST(Promises, TooFewRoundsLeaveItOpen) {
   EXPECT_EQ(promises[0].verdict, Promise::Verdict::kOpen);
 }
 
+TEST(Promises, AnIntervalWiderThanThePromiseLeavesItOpen) {
+  std::vector<Ran> ways = usual_ways();
+  for (std::size_t i = 0; i < ways[1].latency_ms.size(); ++i) {
+    ways[1].latency_ms[i] = i % 2 == 0 ? 60 : 130;
+  }
+  const auto promises =
+      weigh({finding("open-shapes", {Remedy::kStaticShapes}, 0.05, 0.1)}, ways, 0);
+  ASSERT_EQ(promises.size(), 1);
+  EXPECT_LT(promises[0].gain_low, 0.05);
+  EXPECT_GT(promises[0].gain_high, 0.1);
+  EXPECT_EQ(promises[0].verdict, Promise::Verdict::kOpen);
+}
+
 TEST(Promises, AFindingThatPromisesNothingIsNone) {
   EXPECT_THAT(weigh({finding("drift", {Remedy::kRecalibrate}, 0, 0)}, usual_ways(), 0), IsEmpty());
 }

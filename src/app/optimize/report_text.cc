@@ -61,12 +61,11 @@ std::string between(double low, double high) {
 std::string text_of(const std::vector<Promise>& promises) {
   std::string text;
   for (const Promise& promise : promises) {
-    const std::string came =
-        promise.verdict == Promise::Verdict::kOpen
-            ? "not tried"
-            : fmt::format("{:.0f} % ({}) by {}: {}", promise.gain * 100,
-                          between(promise.gain_low, promise.gain_high), promise.tried,
-                          name_of(promise.verdict));
+    const std::string came = promise.tried.empty()
+                                 ? "not tried"
+                                 : fmt::format("{:.0f} % ({}) by {}: {}", promise.gain * 100,
+                                               between(promise.gain_low, promise.gain_high),
+                                               promise.tried, name_of(promise.verdict));
     text += wrapped(
         fmt::format("{}, for {}: promised {} of {}; {}", promise.remedy,
                     fmt::join(promise.rules, " and "),
