@@ -34,7 +34,7 @@ std::string kind_of(const model::Variant& variant, const std::string& layer) {
 
 class KernelEngine final : public engine::Engine {
  public:
-  KernelEngine(base::ManualClock& clock, LayerTime time, int choices)
+  KernelEngine(base::ManualClock& clock, const LayerTime& time, int choices)
       : choices_(choices),
         fake_({.mode = engine::FakeEngine::Mode::kThreads,
                .clock = &clock,

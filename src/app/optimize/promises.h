@@ -19,12 +19,12 @@ struct Promise {
     kMore,
     kOpen,  // nothing that ran answers it, or the measured interval is too wide to tell
   };
-  std::vector<std::string> rules = {};  // of the findings, the most promising first
-  std::string remedy = {};              // diagnose::name_of(Remedy::Kind)
-  std::string objective = {};           // diagnose::name_of(Objective)
-  std::string summary = {};             // of the first finding
-  double promised_low = 0, promised_high = 0;  // share of the default's time that would be cut
-  std::string tried = {}, against = {};        // names of outcomes
+  std::vector<std::string> rules = {};           // of the findings, the most promising first
+  std::string remedy = {};                       // diagnose::name_of(Remedy::Kind)
+  std::string objective = {};                    // diagnose::name_of(Objective)
+  std::string summary = {};                      // of the first finding
+  double promised_low = 0, promised_high = 0;    // share of the default's time that would be cut
+  std::string tried = {}, against = {};          // names of outcomes
   double gain = 0, gain_low = 0, gain_high = 0;  // measured, as a share of the same time
   Verdict verdict = Verdict::kOpen;
 };

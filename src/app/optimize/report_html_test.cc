@@ -123,9 +123,9 @@ TEST(ReportHtml, PromisesStandBesideWhatCameOfThem) {
                      {.rules = {"throttled"}, .remedy = "cooling"}};
   result.outcomes[2].memory_bytes = 82'100'000;
   const std::string html = to_html(result);
-  for (const char* part : {"compute-bound, memory-bound", "20.0 to 45.0 %", "37.0 %",
-                           "34.0 to 40.0 %", "int8 against fixed", "held", "cooling", "not tried",
-                           "open", "82.1 MB"}) {
+  for (const char* part :
+       {"compute-bound, memory-bound", "20.0 to 45.0 %", "37.0 %", "34.0 to 40.0 %",
+        "int8 against fixed", "held", "cooling", "not tried", "open", "82.1 MB"}) {
     EXPECT_TRUE(has(html, part)) << part;
   }
   result.promises.clear();
