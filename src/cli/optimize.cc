@@ -110,7 +110,6 @@ Run add_optimize(CLI::App& command) {
                   "the 95 % bound of the metric's drop against f32 must be no higher")
       ->capture_default_str();
   command.add_option("--objective", flags->objective, "latency, throughput or energy")
-      ->check(CLI::IsMember({"latency", "throughput", "energy"}))
       ->capture_default_str();
   command.add_option(
       "--budget", flags->budget,

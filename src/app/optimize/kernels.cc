@@ -12,9 +12,6 @@
 namespace tachostat::app {
 namespace {
 
-constexpr int kRounds = 16;
-constexpr double kLeastGain = 0.005;  // as for rewrites: this only keeps recipes short
-
 absl::StatusOr<model::Variant> with_kernels(const model::Variant& variant,
                                             const model::Kernels& kernels) {
   TS_ASSIGN_OR_RETURN(model::Recipe::Step step, model::to_step(kernels));
@@ -52,8 +49,9 @@ class Stage {
       variants_.push_back(std::move(one));
       choices_.push_back(mixed);
     }
-    TS_ASSIGN_OR_RETURN(const std::vector<Lap> laps, race(track_, "choosing kernels", variants_,
-                                                          {.rounds = kRounds, .seed = seed}));
+    TS_ASSIGN_OR_RETURN(
+        const std::vector<Lap> laps,
+        race(track_, "choosing kernels", variants_, {.rounds = kPickingRounds, .seed = seed}));
     double best = 1 - kLeastGain;
     for (std::size_t i = 1; i < variants_.size(); ++i) {
       const Ratio ratio = ratio_of(laps[0].ms, laps[i].ms, variants_.size() - 1);
@@ -110,8 +108,8 @@ class Stage {
     const std::string what = is_mixed && i + 1 == variants_.size()
                                  ? "what was faster"
                                  : choice.layers.front().kinds.front() + " first";
-    return fmt::format("{}: {} at {} layers: {:.3f} ({:.3f}–{:.3f}) of the time", name, what,
-                       choice.layers.size(), ratio.value, ratio.low, ratio.high);
+    return fmt::format("{}: {} at {} layers: {} of the time", name, what, choice.layers.size(),
+                       to_string(ratio));
   }
 
   const Track& track_;

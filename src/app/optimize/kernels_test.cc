@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/fake/fake.h"
+#include "app/optimize/timed_engine_test_support.h"
 #include "model/steps.h"
 #include "store/store.h"
 
@@ -32,29 +32,19 @@ std::string kind_of(const model::Variant& variant, const std::string& layer) {
   return "";
 }
 
-class KernelEngine final : public engine::Engine {
+class KernelEngine final : public TimedEngine {
  public:
   KernelEngine(base::ManualClock& clock, const LayerTime& time, int choices)
-      : choices_(choices),
-        fake_({.mode = engine::FakeEngine::Mode::kThreads,
-               .clock = &clock,
-               .outputs = [&clock, time](const model::Graph&, const model::Variant& variant,
-                                         const std::vector<engine::Tensor>& inputs) {
-                 for (const char* layer : kLayers) {
-                   clock.advance(microseconds(time(layer, kind_of(variant, layer))));
-                 }
-                 engine::Tensor output = inputs[0];
-                 output.name = "y";
-                 return std::vector<engine::Tensor>{output};
-               }}) {}
+      : TimedEngine(clock,
+                    [time](const model::Variant& variant) {
+                      microseconds sum{0};
+                      for (const char* layer : kLayers) {
+                        sum += microseconds(time(layer, kind_of(variant, layer)));
+                      }
+                      return sum;
+                    }),
+        choices_(choices) {}
 
-  std::string_view name() const override { return fake_.name(); }
-  const engine::Capabilities& capabilities() const override { return fake_.capabilities(); }
-  absl::StatusOr<std::unique_ptr<engine::Session>> load(const model::Graph& graph,
-                                                        const model::Variant& variant,
-                                                        engine::Observer* observer) override {
-    return fake_.load(graph, variant, observer);
-  }
   std::vector<model::Kernels> kernel_choices(const model::Graph&, const engine::Applied&) override {
     std::vector<model::Kernels> choices;
     for (int i = 1; i <= choices_; ++i) {
@@ -66,7 +56,6 @@ class KernelEngine final : public engine::Engine {
 
  private:
   int choices_;
-  engine::FakeEngine fake_;
 };
 
 // Twelve slices of one request each.

@@ -115,6 +115,10 @@ absl::StatusOr<std::vector<Lap>> line_up(base::Clock& clock, engine::Engine& eng
   return laps;
 }
 
+std::string to_string(const Ratio& ratio) {
+  return fmt::format("{:.3f} ({:.3f}–{:.3f})", ratio.value, ratio.low, ratio.high);
+}
+
 Ratio ratio_of(std::span<const double> base, std::span<const double> candidate,
                std::size_t rivals) {
   constexpr double kFalseRaces = 0.01;

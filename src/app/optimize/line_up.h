@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -58,6 +59,8 @@ struct Ratio {
   // equals, one is said to be faster in 1 % of races at most.
   bool faster = false;
 };
+// "0.900 (0.880–0.920)".
+std::string to_string(const Ratio& ratio);
 // `rivals`: how many are held against that base.
 Ratio ratio_of(std::span<const double> base, std::span<const double> candidate, std::size_t rivals);
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "app/optimize/race.h"
-#include "engine/fake/fake.h"
+#include "app/optimize/timed_engine_test_support.h"
 #include "store/store.h"
 
 namespace tachostat::app {
@@ -34,17 +34,10 @@ class LineUpTest : public ::testing::Test {
   }
 
   base::ManualClock clock_;
-  engine::FakeEngine engine_{{.mode = engine::FakeEngine::Mode::kThreads,
-                              .clock = &clock_,
-                              .outputs =
-                                  [this](const model::Graph&, const model::Variant& variant,
-                                         const std::vector<engine::Tensor>& inputs) {
-                                    clock_.advance(std::chrono::milliseconds(variant.threads));
-                                    engine::Tensor output = inputs[0];
-                                    output.name = std::string("y");
-                                    return std::vector<engine::Tensor>{output};
-                                  },
-                              .memory_bytes = 1000}};
+  TimedEngine engine_{
+      clock_,
+      [](const model::Variant& variant) { return std::chrono::milliseconds(variant.threads); },
+      1000};
   const model::Graph graph_ = engine::identity_graph();
   const std::vector<engine::Tensor> inputs_ = {engine::f32_tensor("x", {1, 2, 3, 4}, {1, 4})};
 };

@@ -374,9 +374,8 @@ class Run {
       Outcome& outcome = result_.outcomes[i];
       if (outcome.verdict != Outcome::Verdict::kVerified) continue;
       const Ratio& found = ratio(outcome);
-      outcome.sentence =
-          fmt::format("{:.3f} ({:.3f}–{:.3f}) of the best default's {}", found.value, found.low,
-                      found.high, options_.objective == Objective::kEnergy ? "energy" : "time");
+      outcome.sentence = fmt::format("{} of the best default's {}", to_string(found),
+                                     options_.objective == Objective::kEnergy ? "energy" : "time");
       if (!found.faster) continue;
       const bool better =
           result_.chosen < 0 ||
@@ -451,34 +450,6 @@ class Run {
 };
 
 }  // namespace
-
-std::string_view name_of(Objective objective) {
-  switch (objective) {
-    case Objective::kLatency:
-      return "latency";
-    case Objective::kThroughput:
-      return "throughput";
-    case Objective::kEnergy:
-      return "energy";
-  }
-  return "latency";
-}
-
-std::string_view better_by(Objective objective) {
-  return objective == Objective::kEnergy ? "as frugal" : "as fast";
-}
-
-const Ratio& ratio_by(Objective objective, const Outcome& outcome) {
-  switch (objective) {
-    case Objective::kLatency:
-      return outcome.latency;
-    case Objective::kThroughput:
-      return outcome.throughput_time;
-    case Objective::kEnergy:
-      return outcome.energy;
-  }
-  return outcome.latency;
-}
 
 absl::StatusOr<OptimizeResult> optimize_model(base::Clock& clock, engine::Engine& engine,
                                               probe::SpanSource& spans,

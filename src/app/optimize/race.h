@@ -24,6 +24,11 @@ struct Track {
   std::function<bool(std::string_view stage, double done)> progress = {};
 };
 
+// Races between ways to write one network. The final race decides with proof; these only keep
+// recipes short.
+constexpr int kPickingRounds = 16;
+constexpr double kLeastGain = 0.005;  // of the time: what a step of a recipe must save
+
 // `options.progress`: false ends the race with what was measured, which is kept. `stage` is for
 // people, and tells this race from others of the same variants.
 absl::StatusOr<std::vector<Lap>> race(const Track& track, std::string_view stage,

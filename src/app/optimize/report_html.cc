@@ -81,7 +81,7 @@ std::string facts(const OptimizeResult& result) {
 
 std::string interval_of(const Ratio& ratio) {
   if (!std::isfinite(ratio.high)) return fmt::format("{:.3f}, no bound yet", ratio.value);
-  return fmt::format("{:.3f} ({:.3f}–{:.3f})", ratio.value, ratio.low, ratio.high);
+  return to_string(ratio);
 }
 
 // Memory, and energy where there is a meter.
@@ -177,6 +177,11 @@ std::string megabytes(std::uint64_t bytes) {
 }
 
 std::string percent(double share) { return fmt::format("{:.2f} %", share * 100); }
+
+std::string shares(double low, double high, int digits) {
+  if (!std::isfinite(low) || !std::isfinite(high)) return "no bound yet";
+  return fmt::format("{:.{}f} to {:.{}f} %", low * 100, digits, high * 100, digits);
+}
 
 std::string times_faster(double ratio) {
   if (!(ratio > 0)) return "∞";

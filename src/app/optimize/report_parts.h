@@ -20,6 +20,8 @@ std::string milliseconds(double ms);
 std::string megabytes(std::uint64_t bytes);
 // Of a share: "0.83 %".
 std::string percent(double share);
+// An interval of shares: "20.0 to 45.0 %"; "no bound yet" where an end is missing.
+std::string shares(double low, double high, int digits);
 // A ratio of times as the speed it gives: "1.50×"; "∞" without a bound.
 std::string times_faster(double ratio);
 // Of Outcome::Verdict: "chosen".

@@ -1,33 +1,25 @@
 // What the diagnosis said of the default, and whether it was right.
 #include <fmt/format.h>
-
-#include <cmath>
+#include <fmt/ranges.h>
 
 #include "app/optimize/report_parts.h"
 
 namespace tachostat::app {
 namespace {
 
-std::string interval(double low, double high) {
-  return fmt::format("{:.1f} to {:.1f} %", low * 100, high * 100);
-}
-
 std::string measured(const Promise& promise) {
   if (promise.tried.empty()) return R"(<span class="soft">not tried</span>)";
-  const std::string between = std::isfinite(promise.gain_low)
-                                  ? interval(promise.gain_low, promise.gain_high)
-                                  : "no bound yet";
   return fmt::format(R"({:.1f} % <span class="soft">({})<br>{} against {}</span>)",
-                     promise.gain * 100, between, escape(promise.tried), escape(promise.against));
+                     promise.gain * 100, shares(promise.gain_low, promise.gain_high, 1),
+                     escape(promise.tried), escape(promise.against));
 }
 
 std::string row(const Promise& promise) {
-  std::string rules;
-  for (const std::string& rule : promise.rules) rules += (rules.empty() ? "" : ", ") + escape(rule);
   return fmt::format(
       R"(<tr><td>{}<br><span class="soft">{}</span></td><td>{}<br><span class="soft">{}</span></td><td class="n">{}</td><td class="n">{}</td><td>{}</td></tr>)",
-      escape(promise.remedy), escape(promise.objective), rules, escape(promise.summary),
-      interval(promise.promised_low, promise.promised_high), measured(promise),
+      escape(promise.remedy), escape(promise.objective),
+      escape(fmt::format("{}", fmt::join(promise.rules, ", "))), escape(promise.summary),
+      shares(promise.promised_low, promise.promised_high, 1), measured(promise),
       name_of(promise.verdict));
 }
 

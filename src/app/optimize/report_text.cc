@@ -52,11 +52,6 @@ std::string row_of(const Outcome& outcome) {
              reported ? percent(outcome.report.bound) : "-", name_of(outcome.verdict));
 }
 
-// "20 to 45 %".
-std::string between(double low, double high) {
-  return fmt::format("{:.0f} to {:.0f} %", low * 100, high * 100);
-}
-
 // What held the default back, and what came of each remedy.
 std::string text_of(const std::vector<Promise>& promises) {
   std::string text;
@@ -64,13 +59,13 @@ std::string text_of(const std::vector<Promise>& promises) {
     const std::string came = promise.tried.empty()
                                  ? "not tried"
                                  : fmt::format("{:.0f} % ({}) by {}: {}", promise.gain * 100,
-                                               between(promise.gain_low, promise.gain_high),
+                                               shares(promise.gain_low, promise.gain_high, 0),
                                                promise.tried, name_of(promise.verdict));
-    text += wrapped(
-        fmt::format("{}, for {}: promised {} of {}; {}", promise.remedy,
-                    fmt::join(promise.rules, " and "),
-                    between(promise.promised_low, promise.promised_high), promise.objective, came),
-        2);
+    text += wrapped(fmt::format("{}, for {}: promised {} of {}; {}", promise.remedy,
+                                fmt::join(promise.rules, " and "),
+                                shares(promise.promised_low, promise.promised_high, 0),
+                                promise.objective, came),
+                    2);
   }
   return text.empty() ? "" : "\nwhat held the default back\n" + text;
 }

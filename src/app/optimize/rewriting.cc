@@ -8,11 +8,6 @@
 namespace tachostat::app {
 namespace {
 
-constexpr int kRounds = 16;
-// Of the time: what a kind must save at least. The final race decides with proof; this only keeps
-// recipes short.
-constexpr double kLeastGain = 0.005;
-
 absl::StatusOr<model::Recipe> recipe_of(const std::vector<model::Rewrite>& rewrites) {
   std::vector<model::Recipe::Step> steps;
   for (const model::Rewrite& rewrite : rewrites) {
@@ -31,7 +26,7 @@ absl::StatusOr<std::vector<Lap>> race_each(const Track& track, const model::Vari
     variants.push_back(base);
     TS_ASSIGN_OR_RETURN(variants.back().recipe, recipe_of({one}));
   }
-  return race(track, "rewriting the network", variants, {.rounds = kRounds, .seed = seed});
+  return race(track, "rewriting the network", variants, {.rounds = kPickingRounds, .seed = seed});
 }
 
 }  // namespace
@@ -46,10 +41,10 @@ absl::StatusOr<Rewriting> choose_rewrites(const Track& track, const model::Varia
   for (std::size_t i = 0; i < found.size(); ++i) {
     const Ratio ratio = ratio_of(laps[0].ms, laps[i + 1].ms, found.size());
     const bool keep = ratio.value < 1 - kLeastGain;
-    rewriting.notes.push_back(
-        fmt::format("{} at {} {}: {:.3f} ({:.3f}–{:.3f}) of the time, {}", found[i].pass,
-                    found[i].layers.size(), found[i].layers.size() == 1 ? "place" : "places",
-                    ratio.value, ratio.low, ratio.high, keep ? "taken" : "left"));
+    rewriting.notes.push_back(fmt::format("{} at {} {}: {} of the time, {}", found[i].pass,
+                                          found[i].layers.size(),
+                                          found[i].layers.size() == 1 ? "place" : "places",
+                                          to_string(ratio), keep ? "taken" : "left"));
     if (keep) kept.push_back(found[i]);
   }
   TS_ASSIGN_OR_RETURN(rewriting.recipe, recipe_of(kept));

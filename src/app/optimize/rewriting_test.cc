@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/fake/fake.h"
+#include "app/optimize/timed_engine_test_support.h"
 #include "model/steps.h"
 #include "store/store.h"
 
@@ -14,39 +14,23 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// Knows two rewrites; its clock moves by what a variant takes.
-class RewritingEngine final : public engine::Engine {
+// Knows two rewrites.
+class RewritingEngine final : public TimedEngine {
  public:
   // Of a request: as it is, with "activation", with "table".
   RewritingEngine(base::ManualClock& clock, const std::vector<std::chrono::microseconds>& times)
-      : fake_({.mode = engine::FakeEngine::Mode::kThreads,
-               .clock = &clock,
-               .outputs = [&clock, times](const model::Graph&, const model::Variant& variant,
-                                          const std::vector<engine::Tensor>& inputs) {
-                 std::chrono::microseconds time = times[0];
-                 for (const model::Recipe::Step& step : variant.recipe.steps()) {
-                   time += times[step.pass == "activation" ? 1 : 2] - times[0];
-                 }
-                 clock.advance(time);
-                 engine::Tensor output = inputs[0];
-                 output.name = "y";
-                 return std::vector<engine::Tensor>{output};
-               }}) {}
+      : TimedEngine(clock, [times](const model::Variant& variant) {
+          std::chrono::microseconds time = times[0];
+          for (const model::Recipe::Step& step : variant.recipe.steps()) {
+            time += times[step.pass == "activation" ? 1 : 2] - times[0];
+          }
+          return time;
+        }) {}
 
-  std::string_view name() const override { return fake_.name(); }
-  const engine::Capabilities& capabilities() const override { return fake_.capabilities(); }
-  absl::StatusOr<std::unique_ptr<engine::Session>> load(const model::Graph& graph,
-                                                        const model::Variant& variant,
-                                                        engine::Observer* observer) override {
-    return fake_.load(graph, variant, observer);
-  }
   absl::StatusOr<std::vector<model::Rewrite>> rewrites(const model::Graph&,
                                                        const model::InputShapes&) override {
     return std::vector<model::Rewrite>{{"activation", {"a", "b"}}, {"table", {"c"}}};
   }
-
- private:
-  engine::FakeEngine fake_;
 };
 
 class RewritingTest : public ::testing::Test {

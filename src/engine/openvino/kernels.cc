@@ -1,10 +1,9 @@
 #include "engine/openvino/kernels.h"
 
-#include <algorithm>
 #include <array>
-#include <map>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 namespace tachostat::engine {
 namespace {
@@ -42,10 +41,10 @@ bool is_taken(std::string_view kernel, const Choice& choice) {
 }  // namespace
 
 std::vector<model::Kernels> kernel_choices(const model::Graph& graph, const Applied& applied) {
-  std::map<std::string_view, const model::Layer*> convolutions;
+  std::unordered_set<std::string_view> convolutions;
   for (const model::Layer& layer : graph.layers) {
     const bool is_one = layer.type == "Convolution" || layer.type == "GroupConvolution";
-    if (is_one) convolutions.emplace(layer.name, &layer);
+    if (is_one) convolutions.insert(layer.name);
   }
   std::vector<model::Kernels> choices;
   for (const Choice& choice : kChoices) {

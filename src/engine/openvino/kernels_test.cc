@@ -1,22 +1,17 @@
 #include "engine/openvino/kernels.h"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <future>
-#include <openvino/openvino.hpp>
 #include <openvino/opsets/opset13.hpp>
+
+#include <openvino/openvino.hpp>
 #include <random>
 
-#include "engine/openvino/openvino.h"
+#include "engine/openvino/openvino_test_support.h"
 
 namespace tachostat::engine {
 namespace {
 
-namespace fs = std::filesystem;
 namespace op = ov::opset13;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -77,14 +72,10 @@ TEST(KernelChoices, LeaveOtherKindsAlone) {
 }
 
 // A convolution of one by one and a depthwise one, in the real engine.
-class KernelsTest : public ::testing::Test {
+class KernelsTest : public OpenvinoFolderTest {
  protected:
-  void SetUp() override {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(::testing::TempDir()) / fmt::format("kern_{}_{}", test->name(), getpid());
-    fs::create_directories(folder_);
-    auto x = std::make_shared<op::Parameter>(ov::element::f32, ov::Shape{1, 32, 12, 12});
-    x->output(0).set_names({"x"});
+  model::Graph network() {
+    const auto x = parameter("x", {1, 32, 12, 12});
     const ov::CoordinateDiff none{0, 0};
     const ov::CoordinateDiff one{1, 1};
     auto conv = std::make_shared<op::Convolution>(x, weights({64, 32, 1, 1}), ov::Strides{1, 1},
@@ -94,57 +85,50 @@ class KernelsTest : public ::testing::Test {
         conv, weights({64, 1, 1, 3, 3}), ov::Strides{1, 1}, one, one, ov::Strides{1, 1});
     depthwise->set_friendly_name("depthwise");
     depthwise->output(0).set_names({"y"});
-    const std::string xml = (folder_ / "net.xml").string();
-    ov::serialize(std::make_shared<ov::Model>(ov::OutputVector{depthwise}, ov::ParameterVector{x}),
-                  xml, (folder_ / "net.bin").string());
-    graph_ = *model::read(xml);
-    engine_ = *make_openvino();
+    return save({depthwise}, {x});
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
-  std::shared_ptr<ov::Node> weights(const ov::Shape& shape) {
-    std::vector<float> values(ov::shape_size(shape));
+  std::vector<float> random_values(std::size_t count) {
+    std::vector<float> values(count);
     for (float& value : values) value = std::uniform_real_distribution<float>(-1, 1)(random_);
-    return op::Constant::create(ov::element::f32, shape, values);
+    return values;
+  }
+  std::shared_ptr<ov::Node> weights(const ov::Shape& shape) {
+    return op::Constant::create(ov::element::f32, shape, random_values(ov::shape_size(shape)));
   }
 
-  static model::Variant variant(model::Recipe recipe) {
-    return {.precision = model::Precision::kF32, .threads = 1, .recipe = std::move(recipe)};
+  absl::StatusOr<std::unique_ptr<Session>> load(model::Recipe recipe) {
+    return engine().load(
+        graph_, {.precision = model::Precision::kF32, .threads = 1, .recipe = std::move(recipe)},
+        nullptr);
   }
 
-  std::vector<float> run(Session& session) {
-    std::vector<float> values(32 * 12 * 12);
-    std::mt19937 random(5);
-    for (float& value : values) value = std::uniform_real_distribution<float>(-1, 1)(random);
-    std::promise<std::vector<float>> done;
-    Tensor input{.name = "x",
-                 .type = model::DataType::kF32,
-                 .shape = {1, 32, 12, 12},
-                 .data = std::as_bytes(std::span(values))};
-    session.infer({input}, [&done](const absl::StatusOr<std::vector<Tensor>>& outputs) {
-      EXPECT_TRUE(outputs.ok()) << outputs.status();
-      if (!outputs.ok()) return done.set_value({});
-      const auto* const first = reinterpret_cast<const float*>((*outputs)[0].data.data());
-      done.set_value({first, first + (*outputs)[0].data.size() / sizeof(float)});
-    });
-    return done.get_future().get();
+  std::vector<float> run(Session& session) const {
+    const Outputs outputs = infer(session, {tensor("x", input_, {1, 32, 12, 12})});
+    EXPECT_TRUE(outputs.ok()) << outputs.status();
+    return outputs.ok() ? values_of((*outputs)[0]) : std::vector<float>();
+  }
+
+  void SetUp() override {
+    OpenvinoFolderTest::SetUp();
+    graph_ = network();
+    input_ = random_values(32 * 12 * 12);
   }
 
   std::mt19937 random_{3};
-  fs::path folder_;
   model::Graph graph_;
-  std::unique_ptr<Engine> engine_;
+  std::vector<float> input_;
 };
 
 TEST_F(KernelsTest, OtherKernelsRunAndComputeTheSame) {
-  const auto usual = engine_->load(graph_, variant({}), nullptr);
+  const auto usual = load({});
   ASSERT_TRUE(usual.ok()) << usual.status();
   const std::vector<float> expected = run(**usual);
-  const auto choices = engine_->kernel_choices(graph_, (*usual)->applied());
+  const auto choices = engine().kernel_choices(graph_, (*usual)->applied());
   if (choices.empty()) GTEST_SKIP() << "this processor's convolutions have one kind of kernel";
   for (const model::Kernels& choice : choices) {
     const auto recipe = model::Recipe::Create("kernels", {*model::to_step(choice)});
-    const auto session = engine_->load(graph_, variant(*recipe), nullptr);
+    const auto session = load(*recipe);
     ASSERT_TRUE(session.ok()) << session.status();
     EXPECT_THAT(run(**session), Pointwise(::testing::FloatNear(1e-4F), expected));
     bool other = false;
@@ -160,7 +144,7 @@ TEST_F(KernelsTest, OtherKernelsRunAndComputeTheSame) {
 TEST_F(KernelsTest, AKindThatTheEngineLacksIsAnError) {
   const auto recipe = *model::Recipe::Create(
       "kernels", {*model::to_step(model::Kernels{{{"conv", {"nonsense"}}}})});
-  const auto session = engine_->load(graph_, variant(recipe), nullptr);
+  const auto session = load(recipe);
   EXPECT_THAT(std::string(session.status().message()), ::testing::HasSubstr("nonsense"));
 }
 

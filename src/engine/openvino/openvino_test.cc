@@ -15,6 +15,7 @@
 #include "base/thread.h"
 #include "engine/openvino/applied.h"
 #include "engine/openvino/memory.h"
+#include "engine/openvino/openvino_test_support.h"
 
 namespace tachostat::engine {
 namespace {
@@ -25,72 +26,8 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-using Outputs = absl::StatusOr<std::vector<Tensor>>;
-
-// One engine for the program, as in the product.
-Engine& engine() {
-  static const auto made = make_openvino();
-  return **made;
-}
-
-std::vector<float> ramp(std::size_t count) {
-  std::vector<float> values(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    values[i] = static_cast<float>(static_cast<int>(i * 37 % 101) - 50) / 16;
-  }
-  return values;
-}
-
-Tensor tensor(const std::string& name, const std::vector<float>& values, model::Shape shape) {
-  auto copy = std::make_shared<const std::vector<float>>(values);
-  return {.name = name,
-          .type = model::DataType::kF32,
-          .shape = std::move(shape),
-          .data = std::as_bytes(std::span(*copy)),
-          .owner = copy};
-}
-
-std::vector<float> values_of(const Tensor& tensor) {
-  std::vector<float> values(tensor.data.size() / sizeof(float));
-  std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
-  return values;
-}
-
-Outputs infer(Session& session, std::vector<Tensor> inputs) {
-  Outputs result = absl::UnknownError("no completion");
-  std::latch done(1);
-  session.infer(std::move(inputs), [&](Outputs outputs) {
-    result = std::move(outputs);
-    done.count_down();
-  });
-  done.wait();
-  return result;
-}
-
-class OpenvinoTest : public ::testing::Test {
+class OpenvinoTest : public OpenvinoFolderTest {
  protected:
-  void SetUp() override {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(::testing::TempDir()) / fmt::format("ov_{}_{}", test->name(), getpid());
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  model::Graph save(const ov::OutputVector& outputs, const ov::ParameterVector& inputs) const {
-    const std::string xml = (folder_ / "net.xml").string();
-    ov::serialize(std::make_shared<ov::Model>(outputs, inputs, "net"), xml,
-                  (folder_ / "net.bin").string());
-    return *model::read(xml);
-  }
-
-  static std::shared_ptr<op::Parameter> parameter(const std::string& name,
-                                                  const ov::PartialShape& shape) {
-    auto node = std::make_shared<op::Parameter>(ov::element::f32, shape);
-    node->output(0).set_names({name});
-    node->set_friendly_name(name);
-    return node;
-  }
-
   // y = conv(x) with a ReLU: open batch and width.
   model::Graph convolution() const {
     auto x = parameter("x", {-1, 3, 8, -1});
@@ -129,8 +66,6 @@ class OpenvinoTest : public ::testing::Test {
     const ov::Tensor output = request.get_output_tensor();
     return {output.data<float>(), output.data<float>() + output.get_size()};
   }
-
-  fs::path folder_;
 };
 
 TEST_F(OpenvinoTest, CapabilitiesAreThere) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstring>
 #include <openvino/core/runtime_attribute.hpp>
 #include <openvino/pass/serialize.hpp>
@@ -36,9 +37,7 @@ bool is_marked(const ov::Node& node) {
 
 // "cpu:jit_avx512_1x1,cpu:jit_avx512". A kind that the plugin does not know makes compiling fail.
 std::string priority_of(const std::vector<std::string>& kinds) {
-  std::string text;
-  for (const std::string& kind : kinds) text += (text.empty() ? "cpu:" : ",cpu:") + kind;
-  return text;
+  return fmt::format("cpu:{}", fmt::join(kinds, ",cpu:"));
 }
 
 }  // namespace
