@@ -20,4 +20,10 @@ std::vector<model::Kernels> Engine::kernel_choices(const model::Graph& /*graph*/
   return {};
 }
 
+absl::StatusOr<std::vector<model::ChannelGroup>> Engine::channel_groups(
+    const model::Graph& /*graph*/, const model::InputShapes& /*shapes*/,
+    const model::Recipe& /*recipe*/) {
+  return std::vector<model::ChannelGroup>();
+}
+
 }  // namespace tachostat::engine

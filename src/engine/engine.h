@@ -15,6 +15,7 @@
 #include "model/model.h"
 
 namespace tachostat::model {
+struct ChannelGroup;
 struct Kernels;
 struct Rewrite;
 }  // namespace tachostat::model
@@ -145,6 +146,9 @@ class Engine {
   // it. None: it cannot be told which to use.
   virtual std::vector<model::Kernels> kernel_choices(const model::Graph& graph,
                                                      const Applied& applied);
+  // Channels that the engine can leave out of what a recipe leaves of the network. None: it cannot.
+  virtual absl::StatusOr<std::vector<model::ChannelGroup>> channel_groups(
+      const model::Graph& graph, const model::InputShapes& shapes, const model::Recipe& recipe);
 };
 
 }  // namespace tachostat::engine

@@ -1,10 +1,12 @@
-// A store in memory that can be told to fail, for tests.
+// A store in memory that can be told to fail, for tests. Like every store it may be used from many
+// threads; its members, while nobody does.
 #pragma once
 
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/status.h"
 #include "store/store.h"
 
@@ -18,6 +20,7 @@ class FakeStore final : public store::Store {
 
   absl::Status append(std::string_view kind, std::string_view, std::int64_t,
                       std::string_view json) override {
+    base::MutexLock lock(mutex_);
     ++attempts;
     if (failing) return base::unavailable("the disk is full");
     rows.emplace_back(kind, json);
@@ -25,6 +28,7 @@ class FakeStore final : public store::Store {
   }
   absl::StatusOr<std::vector<store::Row>> latest(std::string_view kind, std::string_view,
                                                  int limit) const override {
+    base::MutexLock lock(mutex_);
     if (failing) return base::unavailable("the disk is full");
     std::vector<store::Row> found;
     for (const auto& [row_kind, json] : rows) {
@@ -39,6 +43,9 @@ class FakeStore final : public store::Store {
     for (const auto& row : rows) n += row.first == kind ? 1 : 0;
     return n;
   }
+
+ private:
+  mutable base::Mutex mutex_;
 };
 
 }  // namespace tachostat::govern

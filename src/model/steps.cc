@@ -11,6 +11,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kMostLevels = 65536;
+constexpr int kMostChannels = 1 << 24;
 
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -125,6 +126,35 @@ Json json_of(const std::vector<Edge>& edges) {
   Json array = Json::array();
   for (const Edge& edge : edges) array.push_back(json_of(edge));
   return array;
+}
+
+absl::StatusOr<std::vector<int>> indices_of(const Json& json, const std::string& member) {
+  const Json values = json.is_object() ? json.value(member, Json()) : Json();
+  if (!values.is_array() || values.empty()) return wrong(member, "an array of numbers", values);
+  std::vector<int> indices;
+  for (const Json& value : values) {
+    if (!value.is_number_integer() || value < 0 || value > kMostChannels) {
+      return wrong(fmt::format("each of '{}'", member), "a whole number from 0", value);
+    }
+    indices.push_back(value.get<int>());
+  }
+  return indices;
+}
+
+absl::StatusOr<Prune::Reader> reader_of(const Json& json, std::size_t dropped) {
+  Prune::Reader reader;
+  TS_ASSIGN_OR_RETURN(reader.edge, edge_of(json));
+  TS_ASSIGN_OR_RETURN(reader.by, indices_of(json, "by"));
+  TS_ASSIGN_OR_RETURN(reader.factor, numbers_of(json, "factor"));
+  TS_ASSIGN_OR_RETURN(reader.offset, numbers_of(json, "offset"));
+  for (const std::size_t size : {reader.by.size(), reader.factor.size(), reader.offset.size()}) {
+    if (size == dropped) continue;
+    return base::invalid_argument(
+        "a reader of pruned channels needs 'by', 'factor' and 'offset' for each of {} dropped "
+        "channels, found {}",
+        dropped, size);
+  }
+  return reader;
 }
 
 // The shortest decimal that reads back as the same f32.
@@ -263,6 +293,44 @@ absl::StatusOr<Kernels> kernels_from(std::string_view arguments) {
     kernels.layers.push_back({std::move(layer), std::move(names)});
   }
   return kernels;
+}
+
+absl::StatusOr<Recipe::Step> to_step(const Prune& prune) {
+  Json groups = Json::array();
+  for (const Prune::Group& group : prune.groups) {
+    Json readers = Json::array();
+    for (const Prune::Reader& reader : group.readers) {
+      Json json = json_of(reader.edge);
+      json["by"] = reader.by;
+      json["factor"] = json_of(reader.factor);
+      json["offset"] = json_of(reader.offset);
+      readers.push_back(std::move(json));
+    }
+    groups.push_back({{"layer", group.name}, {"dropped", group.dropped}, {"readers", readers}});
+  }
+  return Recipe::Step{"prune", dump({{"groups", groups}})};
+}
+
+absl::StatusOr<Prune> prune_from(std::string_view arguments) {
+  Prune prune;
+  TS_ASSIGN_OR_RETURN(const Json groups, array_of("prune", arguments, "groups"));
+  for (const Json& json : groups) {
+    Prune::Group group;
+    TS_ASSIGN_OR_RETURN(group.name, layer_of(json));
+    TS_ASSIGN_OR_RETURN(group.dropped, indices_of(json, "dropped"));
+    for (std::size_t i = 1; i < group.dropped.size(); ++i) {
+      if (group.dropped[i - 1] < group.dropped[i]) continue;
+      return wrong("dropped", "in ascending order", json["dropped"]);
+    }
+    const Json readers = json.value("readers", Json());
+    if (!readers.is_array()) return wrong("readers", "an array of places", readers);
+    for (const Json& one : readers) {
+      TS_ASSIGN_OR_RETURN(Prune::Reader reader, reader_of(one, group.dropped.size()));
+      group.readers.push_back(std::move(reader));
+    }
+    prune.groups.push_back(std::move(group));
+  }
+  return prune;
 }
 
 std::string exposed_name(const Edge& edge) { return fmt::format("{}:{}", edge.layer, edge.input); }

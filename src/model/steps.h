@@ -115,6 +115,39 @@ struct Kernels {
 absl::StatusOr<Recipe::Step> to_step(const Kernels& kernels);
 absl::StatusOr<Kernels> kernels_from(std::string_view arguments);
 
+// Pass "prune": some channels of a group are left out wherever they are computed, and with them the
+// weights that would read them. What a reader gets of such a channel is replaced by what a channel
+// that stays says of it: x[dropped] ≈ factor · x[by] + offset goes into the reader's weights and
+// bias.
+struct Prune {
+  struct Reader {
+    Edge edge = {};            // the tensor that enters a product
+    std::vector<int> by = {};  // for each dropped channel, numbered as before
+    std::vector<float> factor = {}, offset = {};
+  };
+  struct Group {
+    std::string name = {};          // ChannelGroup::name
+    std::vector<int> dropped = {};  // ascending
+    std::vector<Reader> readers = {};
+  };
+  std::vector<Group> groups = {};
+};
+absl::StatusOr<Recipe::Step> to_step(const Prune& prune);
+absl::StatusOr<Prune> prune_from(std::string_view arguments);
+
+// Channels that can only be left out together, through sums, gates and depthwise convolutions: what
+// an engine finds and "prune" needs.
+struct ChannelGroup {
+  struct Reader {
+    Edge edge = {};
+    std::vector<float> weight = {};  // by channel: the squares of what multiplies it, added up
+  };
+  std::string name = {};  // of the first layer that computes them
+  int channels = 0;
+  std::vector<std::string> layers = {};  // whose work depends on how many there are
+  std::vector<Reader> readers = {};      // in the order of the graph
+};
+
 // Pass "expose": the tensors on these edges become outputs of the model too, after its own, named
 // "LAYER:INPUT". For calibration.
 struct Expose {

@@ -9,6 +9,7 @@ namespace tachostat::app {
 class Budget {
  public:
   // Shares of the whole, spent since the beginning, at which a stage must end.
+  static constexpr double kPruning = 0.2;  // begins only before it
   static constexpr double kPlacing = 0.4;
   static constexpr double kKeepingAccurate = 0.75;
   static constexpr double kFirstRace = 0.9;

@@ -9,6 +9,7 @@
 #include "app/optimize/journal.h"
 #include "app/optimize/kernels.h"
 #include "app/optimize/placing.h"
+#include "app/optimize/pruning.h"
 #include "app/optimize/race.h"
 #include "app/optimize/rewriting.h"
 #include "app/optimize/scoring.h"
@@ -31,7 +32,14 @@ constexpr int kLeastRounds = 8;  // however short the budget is
 constexpr std::size_t kBaselines = 3;
 constexpr std::size_t kUsual = 1;
 // Raise it when the same inputs would give other results: kept ones are then not used.
-constexpr int kMethods = 11;
+constexpr int kMethods = 12;
+
+// What came of quantising one network.
+struct Quantised {
+  Placing placing = {};
+  std::vector<profile::Profile> profiles = {};  // of the network, then of what was placed
+  model::Graph graph = {};
+};
 
 std::vector<std::size_t> first(const std::vector<std::size_t>& all, std::size_t most) {
   return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most))};
@@ -53,6 +61,7 @@ class Run {
     TS_RETURN_IF_ERROR(add_proposed());
     TS_RETURN_IF_ERROR(add_rewritten());
     TS_RETURN_IF_ERROR(add_other_kernels());
+    TS_RETURN_IF_ERROR(add_pruned());
     TS_RETURN_IF_ERROR(add_quantised());
     TS_RETURN_IF_ERROR(select());
     TS_RETURN_IF_ERROR(race_all(saturates(), Budget::kFirstRace));
@@ -243,34 +252,73 @@ class Run {
     return absl::OkStatus();
   }
 
-  absl::Status add_quantised() {
+  optimize::Samples calibrating() const {
     const std::vector<std::size_t> chosen = first(splits_.search, kMostCalibrated);
-    const optimize::Samples samples{
-        chosen.size(), [this, &chosen](std::size_t i) { return data_->sample(chosen[i]); }};
+    return {chosen.size(), [this, chosen](std::size_t i) { return data_->sample(chosen[i]); }};
+  }
+
+  // f32, for what looks at tensors of the network that the base runs.
+  model::Variant reference_of(const model::Variant& base) const {
     model::Variant plain = reference();
-    plain.shapes = base_.shapes;
-    plain.recipe = base_.recipe;
-    PlacingOptions ways{
-        .base = base_, .reference = plain, .wanted_drop = wanted_drop(), .seed = options_.seed};
+    plain.shapes = base.shapes;
+    plain.recipe = base.recipe;
+    return plain;
+  }
+
+  auto drops_while(std::string_view stage) {
+    return [this, stage](const std::vector<model::Variant>& variants, std::size_t count) {
+      return scoring_->drops_of(variants, first(splits_.search, count), stage);
+    };
+  }
+
+  // Half of what may be lost is for quantising.
+  absl::Status add_pruned() {
+    if (!budget_.left(Budget::kPruning)) return absl::OkStatus();
+    const PruningOptions ways{.base = base_,
+                              .reference = reference_of(base_),
+                              .wanted_drop = wanted_drop() / 2,
+                              .seed = options_.seed,
+                              .drops = drops_while("leaving channels out")};
+    TS_ASSIGN_OR_RETURN(Pruning pruning,
+                        choose_pruning(*track_, *bench_, graph_, calibrating(), ways));
+    result_.pruning_notes = std::move(pruning.notes);
+    if (!pruning.pays) return absl::OkStatus();
+    TS_ASSIGN_OR_RETURN(const model::Recipe recipe, with_kernels(pruning.recipe, "fewer channels"));
+    add_executions("fewer channels", recipe);
+    pruned_ = std::move(pruning.recipe);
+    return absl::OkStatus();
+  }
+
+  absl::Status add_quantised() {
+    TS_RETURN_IF_ERROR(quantise(base_, graph_, ""));
+    if (pruned_.empty() || !budget_.left(Budget::kPlacing)) return absl::OkStatus();
+    model::Variant base = base_;
+    base.recipe = pruned_;
+    TS_ASSIGN_OR_RETURN(model::Graph graph, engine_.rewritten(declared_, shapes_, pruned_));
+    return quantise(base, std::move(graph), "fewer channels, ");
+  }
+
+  absl::Status quantise(const model::Variant& base, model::Graph graph, std::string_view name) {
+    PlacingOptions ways{.base = base,
+                        .reference = reference_of(base),
+                        .wanted_drop = wanted_drop(),
+                        .seed = options_.seed,
+                        .drops = drops_while("keeping it accurate")};
     ways.search_on = [this] { return budget_.left(Budget::kPlacing); };
     ways.repair_on = [this] { return budget_.left(Budget::kKeepingAccurate); };
-    ways.drops = [this](const std::vector<model::Variant>& variants, std::size_t count) {
-      return scoring_->drops_of(variants, first(splits_.search, count), "keeping it accurate");
-    };
     ways.progress = options_.progress;
-    TS_ASSIGN_OR_RETURN(Placing placing, place_quantisers(engine_, declared_, graph_, samples,
+    TS_ASSIGN_OR_RETURN(Placing placing, place_quantisers(engine_, declared_, graph, calibrating(),
                                                           *bench_, *journal_, ways));
-    result_.placement = placing.result;
-    result_.accuracy_notes = placing.notes;
-    std::vector<model::Variant> profiled(1, base_);
+    std::vector<model::Variant> profiled(1, base);
     for (Placed& one : placing.placed) {
+      one.name = fmt::format("{}{}", name, one.name);
       TS_ASSIGN_OR_RETURN(one.recipe, with_kernels(one.recipe, one.name));
-      profiled.push_back(base_);
+      profiled.push_back(base);
       profiled.back().recipe = one.recipe;
       add_executions(one.name, one.recipe);
     }
-    TS_ASSIGN_OR_RETURN(profiles_, bench_->profile(profiled));
-    placing_ = std::move(placing);
+    TS_ASSIGN_OR_RETURN(auto profiles, bench_->profile(profiled));
+    quantised_.push_back({std::move(placing), std::move(profiles), std::move(graph)});
     return absl::OkStatus();
   }
 
@@ -396,28 +444,32 @@ class Run {
         chosen.report.bound * 100, chosen.report.samples);
   }
 
-  // The recipe that was chosen, else the fastest one.
-  std::size_t shown() const {
-    if (result_.chosen < 0) return 0;
-    const model::Recipe& chosen =
-        result_.outcomes[static_cast<std::size_t>(result_.chosen)].variant.recipe;
-    for (std::size_t i = 0; i < placing_.placed.size(); ++i) {
-      if (placing_.placed[i].recipe == chosen) return i;
+  // The network whose placement was chosen, and which; else the fastest of the first.
+  std::pair<Quantised*, std::size_t> shown() {
+    for (Quantised& one : quantised_) {
+      for (std::size_t i = 0; result_.chosen >= 0 && i < one.placing.placed.size(); ++i) {
+        const Outcome& chosen = result_.outcomes[static_cast<std::size_t>(result_.chosen)];
+        if (one.placing.placed[i].recipe == chosen.variant.recipe) return {&one, i};
+      }
     }
-    return 0;
+    return {&quantised_.front(), 0};
   }
 
   // Layer by layer, before and after.
   void describe_placement() {
-    result_.before = std::move(profiles_.front());
-    optimize::Placement placement(placing_.switches.size());
-    if (!placing_.placed.empty()) {
-      placement = placing_.placed[shown()].placement;
-      result_.after = std::move(profiles_[shown() + 1]);
+    const auto [quantised, place] = shown();
+    Placing& placing = quantised->placing;
+    result_.before = std::move(quantised->profiles.front());
+    result_.placement = std::move(placing.result);
+    result_.accuracy_notes = std::move(placing.notes);
+    optimize::Placement placement(placing.switches.size());
+    if (!placing.placed.empty()) {
+      placement = placing.placed[place].placement;
+      result_.after = std::move(quantised->profiles[place + 1]);
     }
-    for (std::size_t i = 0; i < placing_.switches.size(); ++i) {
-      const optimize::Switch& one = placing_.switches[i];
-      const model::Layer& layer = graph_.layers[static_cast<std::size_t>(one.layer)];
+    for (std::size_t i = 0; i < placing.switches.size(); ++i) {
+      const optimize::Switch& one = placing.switches[i];
+      const model::Layer& layer = quantised->graph.layers[static_cast<std::size_t>(one.layer)];
       result_.switched.push_back(fmt::format("{} {} {} {}", placement[i] ? "int8" : "left",
                                              name_of(one.kind), layer.type, layer.name));
     }
@@ -444,8 +496,8 @@ class Run {
   std::unique_ptr<Scoring> scoring_;
   std::vector<diagnose::Finding> findings_;  // of the engine's default for latency
   std::vector<Ran> ran_;                     // by outcome
-  Placing placing_;
-  std::vector<profile::Profile> profiles_;  // of the base, then of what was placed
+  model::Recipe pruned_;                     // empty: leaving channels out does not pay
+  std::vector<Quantised> quantised_;         // the network, then with fewer channels
   OptimizeResult result_;
 };
 

@@ -89,6 +89,7 @@ struct OptimizeResult {
   std::vector<Promise> promises = {};             // of the default's diagnosis
   std::vector<std::string> rewriting_notes = {};  // Rewriting::notes
   std::vector<std::string> kernel_notes = {};     // KernelChoice::notes
+  std::vector<std::string> pruning_notes = {};    // Pruning::notes
   std::vector<std::string> accuracy_notes;        // Placing::notes
   std::vector<std::string> switched;              // one line for each choice of the placement
   profile::Profile before, after;                 // f32 and the placement, as measured last

@@ -113,6 +113,7 @@ std::string to_json(const OptimizeResult& result) {
                      {"promises", promises},
                      {"rewriting_notes", result.rewriting_notes},
                      {"kernel_notes", result.kernel_notes},
+                     {"pruning_notes", result.pruning_notes},
                      {"accuracy_notes", result.accuracy_notes},
                      {"choices", result.switched},
                      {"layers_before", layers_of(result.before)},

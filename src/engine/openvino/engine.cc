@@ -12,6 +12,7 @@
 #include "engine/openvino/kernels.h"
 #include "engine/openvino/memory.h"
 #include "engine/openvino/openvino.h"
+#include "engine/openvino/passes/channels.h"
 #include "engine/openvino/passes/rewrites.h"
 #include "engine/openvino/session.h"
 #include "model/openvino/network.h"
@@ -115,6 +116,18 @@ class OpenvinoEngine final : public Engine {
   std::vector<model::Kernels> kernel_choices(const model::Graph& graph,
                                              const Applied& applied) override {
     return engine::kernel_choices(graph, applied);
+  }
+
+  absl::StatusOr<std::vector<model::ChannelGroup>> channel_groups(
+      const model::Graph& graph, const model::InputShapes& shapes,
+      const model::Recipe& recipe) override {
+    TS_ASSIGN_OR_RETURN(const auto network, network_of(graph, shapes, recipe));
+    try {
+      return find_channel_groups(*network);
+    } catch (const std::exception& error) {
+      return base::internal("openvino cannot tell the channels of '{}': {}", graph.path,
+                            model::reason_of(error));
+    }
   }
 
  private:

@@ -89,13 +89,13 @@ absl::StatusOr<std::unique_ptr<engine::Session>> load_exposed(engine::Engine& en
   return engine.load(graph, variant, nullptr);
 }
 
-class Calibrator {
+class Looking {
  public:
-  Calibrator(const model::Graph& graph, const Samples& samples, const CalibrateOptions& options,
-             std::size_t steps)
-      : graph_(graph), samples_(samples), options_(options), steps_(steps) {}
+  Looking(const model::Graph& graph, const Samples& samples, const CalibrateOptions& options,
+          const Look& look, std::size_t steps)
+      : graph_(graph), samples_(samples), options_(options), look_(look), steps_(steps) {}
 
-  absl::Status look(engine::Session& session, const Group& group) {
+  absl::Status at(engine::Session& session, const Group& group) {
     for (std::size_t i = 0; i < group.samples; ++i) {
       if (options_.progress && !options_.progress(done_++, steps_)) {
         return absl::CancelledError("calibration was stopped");
@@ -103,15 +103,13 @@ class Calibrator {
       TS_ASSIGN_OR_RETURN(std::vector<engine::Tensor> inputs, samples_.at(i));
       TS_ASSIGN_OR_RETURN(const std::vector<engine::Tensor> outputs,
                           infer(session, std::move(inputs)));
-      TS_RETURN_IF_ERROR(add(outputs, group.places));
+      TS_RETURN_IF_ERROR(show(outputs, group.places));
     }
     return absl::OkStatus();
   }
 
-  Calibration take() { return std::move(found_); }
-
  private:
-  absl::Status add(const std::vector<engine::Tensor>& outputs, const std::vector<Place>& group) {
+  absl::Status show(const std::vector<engine::Tensor>& outputs, const std::vector<Place>& group) {
     const std::size_t own = graph_.outputs.size();
     if (outputs.size() != own + group.size()) {
       return base::internal("engine gave {} outputs, expected {} and {} exposed", outputs.size(),
@@ -125,7 +123,7 @@ class Calibrator {
       }
       const std::span<const float> values(reinterpret_cast<const float*>(tensor.data.data()),
                                           tensor.data.size() / sizeof(float));
-      found_[group[i].source].add(values, tensor.shape, group[i].channels_last);
+      look_(group[i].source, values, tensor.shape, group[i].channels_last);
     }
     return absl::OkStatus();
   }
@@ -133,9 +131,9 @@ class Calibrator {
   const model::Graph& graph_;
   const Samples& samples_;
   const CalibrateOptions& options_;
+  const Look& look_;
   const std::size_t steps_;
   std::size_t done_ = 0;
-  Calibration found_;
 };
 
 }  // namespace
@@ -152,21 +150,33 @@ absl::StatusOr<std::vector<engine::Tensor>> infer(engine::Session& session,
   return result;
 }
 
-absl::StatusOr<Calibration> calibrate(engine::Engine& engine, const model::Graph& graph,
-                                      const std::vector<model::Edge>& edges, const Samples& samples,
-                                      const CalibrateOptions& options) {
+absl::Status look_at(engine::Engine& engine, const model::Graph& graph,
+                     const std::vector<model::Edge>& edges, const Samples& samples,
+                     const CalibrateOptions& options, const Look& look) {
   if (samples.count == 0) return base::invalid_argument("calibration needs at least one sample");
   const model::Graph& shaped = options.shaped != nullptr ? *options.shaped : graph;
   const auto groups = grouped(shaped, places_of(shaped, edges), samples.count, options);
   std::size_t steps = 0;
   for (const Group& group : groups) steps += group.samples;
-  Calibrator calibrator(graph, samples, options, steps);
+  Looking looking(graph, samples, options, look, steps);
   for (const Group& group : groups) {
     TS_ASSIGN_OR_RETURN(const auto session,
                         load_exposed(engine, graph, options.variant, group.places));
-    TS_RETURN_IF_ERROR(calibrator.look(*session, group));
+    TS_RETURN_IF_ERROR(looking.at(*session, group));
   }
-  return calibrator.take();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Calibration> calibrate(engine::Engine& engine, const model::Graph& graph,
+                                      const std::vector<model::Edge>& edges, const Samples& samples,
+                                      const CalibrateOptions& options) {
+  Calibration found;
+  const auto look = [&found](const std::string& source, std::span<const float> values,
+                             const model::Shape& shape, bool channels_last) {
+    found[source].add(values, shape, channels_last);
+  };
+  TS_RETURN_IF_ERROR(look_at(engine, graph, edges, samples, options, look));
+  return found;
 }
 
 }  // namespace tachostat::optimize

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,10 +33,21 @@ struct CalibrateOptions {
   std::function<bool(std::size_t done, std::size_t all)> progress = {};
 };
 
+// One sample's tensor at a source_of(edge). Channels are axis 1, or the last one where the rank is
+// below 3 or `channels_last`.
+using Look = std::function<void(const std::string& source, std::span<const float> values,
+                                const model::Shape& shape, bool channels_last)>;
+
+// Shows the tensors on these edges, sample by sample; those with the same source once. Errors:
+// Cancelled when progress says so; what the engine or the samples say.
+absl::Status look_at(engine::Engine& engine, const model::Graph& graph,
+                     const std::vector<model::Edge>& edges, const Samples& samples,
+                     const CalibrateOptions& options, const Look& look);
+
 // By source_of(edge).
 using Calibration = std::map<std::string, TensorStatistics>;
 
-// Errors: Cancelled when progress says so; what the engine or the samples say.
+// Errors: those of look_at.
 absl::StatusOr<Calibration> calibrate(engine::Engine& engine, const model::Graph& graph,
                                       const std::vector<model::Edge>& edges, const Samples& samples,
                                       const CalibrateOptions& options);

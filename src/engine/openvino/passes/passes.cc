@@ -16,8 +16,9 @@ struct Pass {
 };
 
 constexpr std::array kPasses = {
-    Pass{"expose", expose}, Pass{"kernel", kernel}, Pass{"quantise", quantise},
-    Pass{"shift", shift},   Pass{"smooth", smooth}, Pass{"twin", twin},
+    Pass{"expose", expose},     Pass{"kernel", kernel}, Pass{"prune", prune},
+    Pass{"quantise", quantise}, Pass{"shift", shift},   Pass{"smooth", smooth},
+    Pass{"twin", twin},
 };
 
 absl::Status apply(Network& network, const model::Recipe::Step& step) {

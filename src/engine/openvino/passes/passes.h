@@ -51,10 +51,15 @@ absl::Status apply_recipe(ov::Model& network, const model::Recipe& recipe);
 std::shared_ptr<ov::Model> through_file(ov::Core& core, const std::shared_ptr<ov::Model>& model);
 
 absl::Status kernel(Network& network, std::string_view arguments);
+absl::Status prune(Network& network, std::string_view arguments);
 absl::Status quantise(Network& network, std::string_view arguments);
 absl::Status shift(Network& network, std::string_view arguments);
 absl::Status smooth(Network& network, std::string_view arguments);
 absl::Status twin(Network& network, std::string_view arguments);
 absl::Status expose(Network& network, std::string_view arguments);
+
+// What "shift" does to one layer; the sum's name is the layer's with `suffix`.
+absl::Status shift_layer(const Network& network, const std::string& layer,
+                         const std::vector<float>& by, std::string_view suffix);
 
 }  // namespace tachostat::engine

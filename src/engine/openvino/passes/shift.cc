@@ -27,16 +27,22 @@ absl::StatusOr<ov::Shape> shape_for(const ov::Node& layer, std::size_t channels)
 
 }  // namespace
 
+absl::Status shift_layer(const Network& network, const std::string& layer,
+                         const std::vector<float>& by, std::string_view suffix) {
+  TS_ASSIGN_OR_RETURN(const std::shared_ptr<ov::Node> node, network.layer(layer));
+  TS_ASSIGN_OR_RETURN(const ov::Shape shape, shape_for(*node, by.size()));
+  const auto readers = node->output(0).get_target_inputs();
+  auto numbers = ov::op::v0::Constant::create(ov::element::f32, shape, by);
+  auto sum = std::make_shared<ov::op::v1::Add>(node->output(0), numbers);
+  sum->set_friendly_name(layer + std::string(suffix));
+  for (ov::Input<ov::Node> reader : readers) reader.replace_source_output(sum->output(0));
+  return absl::OkStatus();
+}
+
 absl::Status shift(Network& network, std::string_view arguments) {
   TS_ASSIGN_OR_RETURN(const model::Shift shift, model::shift_from(arguments));
   for (const model::Shift::Layer& layer : shift.layers) {
-    TS_ASSIGN_OR_RETURN(const std::shared_ptr<ov::Node> node, network.layer(layer.layer));
-    TS_ASSIGN_OR_RETURN(const ov::Shape shape, shape_for(*node, layer.by.size()));
-    const auto readers = node->output(0).get_target_inputs();
-    auto by = ov::op::v0::Constant::create(ov::element::f32, shape, layer.by);
-    auto sum = std::make_shared<ov::op::v1::Add>(node->output(0), by);
-    sum->set_friendly_name(layer.layer + "/shift");
-    for (ov::Input<ov::Node> reader : readers) reader.replace_source_output(sum->output(0));
+    TS_RETURN_IF_ERROR(shift_layer(network, layer.layer, layer.by, "/shift"));
   }
   return absl::OkStatus();
 }
