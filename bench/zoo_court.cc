@@ -1,7 +1,7 @@
 #include "zoo_court.h"
 
 #include "base/status.h"
-#include "optimize/quantise/calibrate.h"
+#include "optimize/calibrate.h"
 
 namespace tachostat {
 namespace {

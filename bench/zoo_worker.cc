@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "optimize/quantise/calibrate.h"
+#include "optimize/calibrate.h"
 #include "plain_openvino.h"
 #include "tensor_file.h"
 #include "zoo_court.h"

@@ -208,7 +208,8 @@ std::vector<Finding> find_slow_kernel(const Case& c) {
   return {std::move(finding)};
 }
 
-// Vector widths and dot products by the words that kernels have in their names.
+// Vector widths and dot products by the words that kernels have in their names. Engines often name
+// the width only: an integer kernel of the width that the dot product comes in may well use it.
 struct Unit {
   std::string_view set;                   // as the processor calls it
   std::array<std::string_view, 3> words;  // in kernels that use it, or something better
@@ -216,8 +217,8 @@ struct Unit {
   double factor;                          // of arithmetic against the next one below
 };
 constexpr std::array kUnits = {Unit{"amx_int8", {"amx", "", ""}, true, 4},
-                               Unit{"avx512_vnni", {"vnni", "amx", ""}, true, 2},
-                               Unit{"avx_vnni", {"vnni", "amx", ""}, true, 2},
+                               Unit{"avx512_vnni", {"vnni", "amx", "avx512"}, true, 2},
+                               Unit{"avx_vnni", {"vnni", "amx", "avx"}, true, 2},
                                Unit{"avx512f", {"avx512", "amx", ""}, false, 2},
                                Unit{"avx2", {"avx2", "avx512", "amx"}, false, 2},
                                Unit{"asimddp", {"dot", "i8mm", "sve"}, true, 2},
@@ -347,8 +348,10 @@ constexpr std::array<Rule, 4> kRules = {{
      "30 % of that; integers, of the whole model: from the part of each layer's time that is "
      "arithmetic, halved (of matrix products without a dot-product instruction: a quarter longer), "
      "less a step that converts at each border to floating point and 3 µs for each kernel (less "
-     "than nothing where that is more), to 95 % of the integers' peak, a quarter of the time of "
-     "layers between that only move data, and no such step",
+     "than nothing where that is more), to 95 % of the integers' peak (where it was not measured 2 "
+     "to "
+     "16 × f32's, by the instructions), a quarter of the time of layers between that only move "
+     "data, and no such step",
      "Williams, Waterman, Patterson: Roofline, CACM 52(4), 2009", find_compute_bound},
     {"slow-kernel",
      "FLOP/s against the peak, against layers of the same kind, and the kernel's name",

@@ -120,6 +120,18 @@ TEST(VectorUnitUnused, KernelsOfALowerSetAreFound) {
   EXPECT_FALSE(speaks("vector-unit-unused", with(0.3, "jit_avx2"))) << "sets are not known";
 }
 
+TEST(VectorUnitUnused, AnIntegerKernelOfTheRightWidthMayUseTheDotProduct) {
+  Roofline vnni = machine();
+  vnni.instruction_sets = {"avx2", "avx512f", "avx512_vnni"};
+  const auto with = [](const char* name) {
+    Profile profile = profile_of({kernel(layer("conv", 0.3, 40e9, 4e9), name)});
+    profile.layers[0].precision = "u8";
+    return profile;
+  };
+  EXPECT_FALSE(speaks("vector-unit-unused", with("brgconv_avx512_1x1_I8"), vnni));
+  EXPECT_TRUE(speaks("vector-unit-unused", with("jit_avx2_I8"), vnni));
+}
+
 TEST(VectorUnitUnused, IdleTensorCoresAreFound) {
   Profile profile = profile_of({node("gemm", "aten::mm", 0.4)});
   profile.layers[0].metrics["sm__inst_executed_pipe_tensor.pct"] = 0.5;

@@ -57,18 +57,29 @@ double fused_activation(const profile::LayerProfile& layer) {
   return any_named(kOther) || layer.originals.size() > kPlain ? kStepFlops : 0;
 }
 
-bool has_integer_dot_product(const Case& c) {
-  constexpr std::array<std::string_view, 5> kSets = {"avx512_vnni", "avx_vnni", "amx_int8",
-                                                     "asimddp", "i8mm"};
-  return std::any_of(kSets.begin(), kSets.end(),
-                     [&](std::string_view set) { return c.has_instructions(set); });
+// Multiply-adds of 8 bits for each of f32, by the instructions of one core: a dot product does four
+// in each place of 32 bits, a matrix instruction two or four times as many; pairs that are added in
+// 16 bits and then widened two at most. Sources: Intel's and Arm's intrinsics guides.
+struct DotProduct {
+  std::string_view set;
+  double factor;
+};
+constexpr std::array kDotProducts = {DotProduct{"amx_int8", 16}, DotProduct{"i8mm", 8},
+                                     DotProduct{"avx512_vnni", 4}, DotProduct{"avx_vnni", 4},
+                                     DotProduct{"asimddp", 4}};
+constexpr double kWithoutDotProduct = 2;
+
+double integer_factor(const Case& c) {
+  for (const DotProduct& one : kDotProducts) {
+    if (c.has_instructions(one.set)) return one.factor;
+  }
+  return kWithoutDotProduct;
 }
 
 class Model {
  public:
   explicit Model(const Case& c) : c_(c), flops_(c.peak("f32")), integers_(c.peak("u8")) {
-    // Half the bits of bf16, a quarter of f32's, in the same registers; more where it is measured.
-    if (integers_ <= 0) integers_ = 2 * flops_;
+    if (integers_ <= 0) integers_ = integer_factor(c) * flops_;  // nobody measured it
   }
 
   Cut cut_of(const LayerFacts& layer) const {
@@ -100,7 +111,7 @@ class Model {
     }
     // Without an instruction for it, integer matrix products have been seen to take a quarter
     // longer.
-    const bool product = layer.kind == Kind::kMatMul && !has_integer_dot_product(c_);
+    const bool product = layer.kind == Kind::kMatMul && integer_factor(c_) <= kWithoutDotProduct;
     if (product) cut.low = kSlowProduct;
     cut.low = std::min(cut.low, cut.high) - kKernelNs / once;
     return cut;

@@ -46,6 +46,19 @@ TEST(Integers, LargeConvolutionsInARowGain) {
   EXPECT_NEAR(second.low, 0.8 * 0.5, 0.01) << "the part that is arithmetic, halved";
 }
 
+TEST(Integers, APeakThatNobodyMeasuredFollowsFromTheInstructions) {
+  const Profile profile = profile_of({multiplying("a", 0.4, 80e9, Tensor::kModelInput)});
+  const auto high = [&profile](std::vector<std::string> sets) {
+    Roofline roofline = machine();  // 100 GFLOP/s in f32
+    roofline.peak_int8_ops = 0;
+    roofline.instruction_sets = std::move(sets);
+    return cut_of(cuts_by_integers(Case(profile, roofline)), 0).high;
+  };
+  EXPECT_NEAR(high({"avx2"}), 1 - 80.0 / (0.95 * 200), 1e-9);
+  EXPECT_NEAR(high({"avx2", "avx512f", "avx512_vnni"}), 1 - 80.0 / (0.95 * 400), 1e-9);
+  EXPECT_NEAR(high({"asimddp"}), 1 - 80.0 / (0.95 * 400), 1e-9);
+}
+
 TEST(Integers, StepsAtBordersToFloatingPointAreOnlyPaidAtTheLowEnd) {
   const auto together = cuts_for({multiplying("a", 0.4, 80e9, Tensor::kModelInput, {1, 3, 8, 8}),
                                   multiplying("b", 0.4, 80e9, 0)});

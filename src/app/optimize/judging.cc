@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "base/status.h"
-#include "optimize/quantise/calibrate.h"
+#include "optimize/calibrate.h"
 
 namespace tachostat::app {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "app/optimize/acceptance.h"
 #include "app/optimize/budget.h"
+#include "app/optimize/final_race.h"
 #include "app/optimize/journal.h"
 #include "app/optimize/kernels.h"
 #include "app/optimize/placing.h"
@@ -28,8 +29,6 @@ namespace {
 constexpr std::size_t kMostCalibrated = 48;
 constexpr int kRounds = 24;
 constexpr int kLeastRounds = 8;  // however short the budget is
-// The first outcomes: f32, and what the engine does by itself for latency and for throughput.
-constexpr std::size_t kBaselines = 3;
 constexpr std::size_t kUsual = 1;
 // Raise it when the same inputs would give other results: kept ones are then not used.
 constexpr int kMethods = 12;
@@ -64,11 +63,11 @@ class Run {
     TS_RETURN_IF_ERROR(add_pruned());
     TS_RETURN_IF_ERROR(add_quantised());
     TS_RETURN_IF_ERROR(select());
-    TS_RETURN_IF_ERROR(race_all(saturates(), Budget::kFirstRace));
-    TS_RETURN_IF_ERROR(race_all(!saturates(), Budget::kSecondRace));
+    TS_RETURN_IF_ERROR(race_all(saturates(options_.objective), Budget::kFirstRace));
+    TS_RETURN_IF_ERROR(race_all(!saturates(options_.objective), Budget::kSecondRace));
     refuse_too_large(result_);
     TS_RETURN_IF_ERROR(report());
-    choose();
+    choose_fastest(result_);
     result_.promises = weigh(findings_, ran_, kUsual);
     describe_placement();
     result_.reused = journal_->reused();
@@ -340,71 +339,11 @@ class Run {
     return absl::OkStatus();
   }
 
-  // Whether what was asked for shows with every stream busy.
-  bool saturates() const { return options_.objective != Objective::kLatency; }
-
   absl::Status race_all(bool saturate, double share) {
-    std::vector<model::Variant> variants;
-    std::vector<std::size_t> indices;
-    for (std::size_t i = 0; i < result_.outcomes.size(); ++i) {
-      if (result_.outcomes[i].verdict == Outcome::Verdict::kRefused) continue;
-      indices.push_back(i);
-      variants.push_back(result_.outcomes[i].variant);
-    }
     LineUpOptions line{
         .saturate = saturate, .rounds = kRounds, .stay = kBaselines, .seed = options_.seed};
     line.progress = [&](int done) { return done < kLeastRounds || budget_.left(share); };
-    TS_ASSIGN_OR_RETURN(
-        const std::vector<Lap> laps,
-        race(*track_, saturate ? "racing for throughput" : "racing for latency", variants, line));
-    if (options_.objective == Objective::kEnergy && saturate) {
-      TS_RETURN_IF_ERROR(check_energy(laps));
-    }
-    note_laps(indices, laps, saturate);
-    return absl::OkStatus();
-  }
-
-  static absl::Status check_energy(const std::vector<Lap>& laps) {
-    for (const Lap& lap : laps) {
-      if (!lap.ms.empty() && lap.joules.size() == lap.ms.size()) continue;
-      return base::unavailable(
-          "energy could not be measured in every round: its counters came and went");
-    }
-    return absl::OkStatus();
-  }
-
-  // The default that is held against: the one that takes least of it.
-  static std::size_t best_of(const std::vector<Lap>& laps, std::vector<double> Lap::*axis) {
-    std::size_t best = 0;
-    for (std::size_t k = 1; k < kBaselines; ++k) {
-      if (optimize::median_of(laps[k].*axis) < optimize::median_of(laps[best].*axis)) best = k;
-    }
-    return best;
-  }
-
-  void note_laps(const std::vector<std::size_t>& indices, const std::vector<Lap>& laps,
-                 bool saturate) {
-    const std::size_t best = best_of(laps, &Lap::ms);
-    const std::size_t frugal = best_of(laps, &Lap::joules);
-    if (saturate == saturates()) {
-      const bool energy = options_.objective == Objective::kEnergy;
-      result_.best_default = static_cast<int>(indices[energy ? frugal : best]);
-    }
-    ran_.resize(result_.outcomes.size());
-    for (std::size_t k = 0; k < indices.size(); ++k) {
-      Outcome& outcome = result_.outcomes[indices[k]];
-      Ran& ran = ran_[indices[k]];
-      ran.name = outcome.name;
-      ran.variant = outcome.variant;
-      (saturate ? ran.saturated_ms : ran.latency_ms) = laps[k].ms;
-      (saturate ? outcome.saturated_ms : outcome.service_ms) = optimize::median_of(laps[k].ms);
-      (saturate ? outcome.throughput_time : outcome.latency) =
-          ratio_of(laps[best].ms, laps[k].ms, indices.size() - 1);
-      outcome.memory_bytes = laps[k].memory_bytes;
-      if (!saturate) continue;
-      outcome.joules = optimize::median_of(laps[k].joules);
-      outcome.energy = ratio_of(laps[frugal].joules, laps[k].joules, indices.size() - 1);
-    }
+    return final_race(*track_, line, result_, ran_);
   }
 
   absl::Status report() {
@@ -413,35 +352,6 @@ class Run {
                                             &Outcome::report, options_.max_drop));
     refuse_unproved(result_);
     return absl::OkStatus();
-  }
-
-  const Ratio& ratio(const Outcome& outcome) const { return ratio_by(options_.objective, outcome); }
-
-  void choose() {
-    for (std::size_t i = 0; i < result_.outcomes.size(); ++i) {
-      Outcome& outcome = result_.outcomes[i];
-      if (outcome.verdict != Outcome::Verdict::kVerified) continue;
-      const Ratio& found = ratio(outcome);
-      outcome.sentence = fmt::format("{} of the best default's {}", to_string(found),
-                                     options_.objective == Objective::kEnergy ? "energy" : "time");
-      if (!found.faster) continue;
-      const bool better =
-          result_.chosen < 0 ||
-          found.value < ratio(result_.outcomes[static_cast<std::size_t>(result_.chosen)]).value;
-      if (better) result_.chosen = static_cast<int>(i);
-    }
-    if (result_.chosen < 0) {
-      result_.sentence = "nothing that was tried is proved better than the engine's best default";
-      return;
-    }
-    Outcome& chosen = result_.outcomes[static_cast<std::size_t>(result_.chosen)];
-    chosen.verdict = Outcome::Verdict::kChosen;
-    result_.sentence = fmt::format(
-        "{}: {:.2f}× {} as the best default ({}), {} lower by at most {:.2f} % (95 %, {} "
-        "held-out samples)",
-        chosen.name, 1 / ratio(chosen).value, better_by(options_.objective),
-        result_.outcomes[static_cast<std::size_t>(result_.best_default)].name, result_.metric,
-        chosen.report.bound * 100, chosen.report.samples);
   }
 
   // The network whose placement was chosen, and which; else the fastest of the first.

@@ -10,7 +10,7 @@
 #include "app/optimize/journal.h"
 #include "engine/engine.h"
 #include "model/model.h"
-#include "optimize/quantise/calibrate.h"
+#include "optimize/calibrate.h"
 #include "optimize/quantise/search.h"
 
 namespace tachostat::app {

@@ -12,7 +12,6 @@
 #include "optimize/prune/ladder.h"
 #include "optimize/prune/removal.h"
 #include "optimize/quantise/local_cost.h"
-#include "optimize/quantise/places.h"
 
 namespace tachostat::app {
 namespace {

@@ -12,7 +12,7 @@
 #include "app/optimize/race.h"
 #include "model/model.h"
 #include "optimize/bench.h"
-#include "optimize/quantise/calibrate.h"
+#include "optimize/calibrate.h"
 
 namespace tachostat::app {
 

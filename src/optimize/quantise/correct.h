@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "engine/engine.h"
 #include "model/model.h"
-#include "optimize/quantise/calibrate.h"
+#include "optimize/calibrate.h"
 #include "optimize/quantise/placement.h"
 
 namespace tachostat::optimize {

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "model/model.h"
-#include "optimize/quantise/calibrate.h"
+#include "optimize/calibrate.h"
 #include "optimize/quantise/places.h"
 #include "optimize/quantise/smooth.h"
 

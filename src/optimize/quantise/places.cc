@@ -166,16 +166,4 @@ std::string_view name_of(Switch::Kind kind) {
 
 std::vector<Switch> find_switches(const Graph& graph) { return Finder(graph).find(); }
 
-std::string source_of(const Graph& graph, const Edge& edge) {
-  const int index = graph.find_layer(edge.layer);
-  if (index >= 0) {
-    const Layer& layer = graph.layers[static_cast<std::size_t>(index)];
-    const int producer = layer.producers[static_cast<std::size_t>(edge.input)];
-    const bool single =
-        producer >= 0 && graph.layers[static_cast<std::size_t>(producer)].outputs.size() == 1;
-    if (single) return graph.layers[static_cast<std::size_t>(producer)].name;
-  }
-  return model::exposed_name(edge);
-}
-
 }  // namespace tachostat::optimize

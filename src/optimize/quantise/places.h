@@ -32,8 +32,4 @@ std::string_view name_of(Switch::Kind kind);
 // front of those, so that they too move integers.
 std::vector<Switch> find_switches(const model::Graph& graph);
 
-// The layer and output that an edge's tensor comes from, as text: equal for edges with the same
-// source. Layers of several outputs are told apart by edge.
-std::string source_of(const model::Graph& graph, const model::Edge& edge);
-
 }  // namespace tachostat::optimize

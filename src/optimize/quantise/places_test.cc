@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "optimize/calibrate.h"
 #include "optimize/quantise/local_cost.h"
 #include "optimize/quantise/test_graphs.h"
 

@@ -9,7 +9,7 @@
 #include "engine/engine.h"
 #include "model/model.h"
 #include "model/steps.h"
-#include "optimize/quantise/calibrate.h"
+#include "optimize/calibrate.h"
 #include "optimize/quantise/places.h"
 
 namespace tachostat::optimize {

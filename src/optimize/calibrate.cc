@@ -1,11 +1,10 @@
-#include "optimize/quantise/calibrate.h"
+#include "optimize/calibrate.h"
 
 #include <algorithm>
 #include <cstring>
 #include <latch>
 
 #include "base/status.h"
-#include "optimize/quantise/places.h"
 
 namespace tachostat::optimize {
 namespace {
@@ -137,6 +136,18 @@ class Looking {
 };
 
 }  // namespace
+
+std::string source_of(const model::Graph& graph, const model::Edge& edge) {
+  const int index = graph.find_layer(edge.layer);
+  if (index >= 0) {
+    const model::Layer& layer = graph.layers[static_cast<std::size_t>(index)];
+    const int producer = layer.producers[static_cast<std::size_t>(edge.input)];
+    const bool single =
+        producer >= 0 && graph.layers[static_cast<std::size_t>(producer)].outputs.size() == 1;
+    if (single) return graph.layers[static_cast<std::size_t>(producer)].name;
+  }
+  return model::exposed_name(edge);
+}
 
 absl::StatusOr<std::vector<engine::Tensor>> infer(engine::Session& session,
                                                   std::vector<engine::Tensor> inputs) {

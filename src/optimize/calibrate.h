@@ -1,4 +1,4 @@
-// Runs a model over samples and keeps statistics of the tensors on given edges.
+// Runs a model over samples and looks at the tensors on given edges.
 #pragma once
 
 #include <functional>
@@ -32,6 +32,10 @@ struct CalibrateOptions {
   // Steps done and in all; false stops. May be null.
   std::function<bool(std::size_t done, std::size_t all)> progress = {};
 };
+
+// The layer and output that an edge's tensor comes from, as text: equal for edges with the same
+// source. Layers of several outputs are told apart by edge.
+std::string source_of(const model::Graph& graph, const model::Edge& edge);
 
 // One sample's tensor at a source_of(edge). Channels are axis 1, or the last one where the rank is
 // below 3 or `channels_last`.
