@@ -351,7 +351,7 @@ constexpr std::array<Rule, 4> kRules = {{
      "than nothing where that is more), to 95 % of the integers' peak (where it was not measured 2 "
      "to "
      "16 × f32's, by the instructions), a quarter of the time of layers between that only move "
-     "data, and no such step",
+     "data or are depthwise, and no such step",
      "Williams, Waterman, Patterson: Roofline, CACM 52(4), 2009", find_compute_bound},
     {"slow-kernel",
      "FLOP/s against the peak, against layers of the same kind, and the kernel's name",

@@ -50,13 +50,13 @@ TEST(Integers, APeakThatNobodyMeasuredFollowsFromTheInstructions) {
   const Profile profile = profile_of({multiplying("a", 0.4, 80e9, Tensor::kModelInput)});
   const auto high = [&profile](std::vector<std::string> sets) {
     Roofline roofline = machine();  // 100 GFLOP/s in f32
-    roofline.peak_int8_ops = 0;
+    roofline.peak_int8_ops = 0;     // and a fifth of the time is always left
     roofline.instruction_sets = std::move(sets);
     return cut_of(cuts_by_integers(Case(profile, roofline)), 0).high;
   };
-  EXPECT_NEAR(high({"avx2"}), 1 - 80.0 / (0.95 * 200), 1e-9);
-  EXPECT_NEAR(high({"avx2", "avx512f", "avx512_vnni"}), 1 - 80.0 / (0.95 * 400), 1e-9);
-  EXPECT_NEAR(high({"asimddp"}), 1 - 80.0 / (0.95 * 400), 1e-9);
+  EXPECT_NEAR(high({"avx2"}), 1 - 80.0 / (1.1 * 0.95 * 200), 1e-9);
+  EXPECT_NEAR(high({"avx2", "avx512f", "avx512_vnni"}), 0.8, 1e-9);
+  EXPECT_NEAR(high({"asimddp"}), 0.8, 1e-9);
 }
 
 TEST(Integers, StepsAtBordersToFloatingPointAreOnlyPaidAtTheLowEnd) {

@@ -167,14 +167,40 @@ std::vector<Finding> find_cache_thrashing(const Case& c) {
   return {std::move(finding)};
 }
 
+// Before the first layer that multiplies, or what the model gives back: whoever calls wants its
+// numbers in that layout.
+std::vector<bool> at_the_border(const Case& c) {
+  std::vector<bool> border(c.layers().size(), false);
+  if (!c.knows_edges()) return border;
+  std::vector<bool> before_products(c.layers().size(), false);
+  for (const LayerFacts& layer : c.layers()) {
+    const auto index = static_cast<std::size_t>(layer.index);
+    const std::vector<int>& producers = c.producers(layer.index);
+    before_products[index] =
+        !is_heavy(layer.kind) && std::all_of(producers.begin(), producers.end(), [&](int producer) {
+          return before_products[static_cast<std::size_t>(producer)];
+        });
+    border[index] = before_products[index] || c.readers(layer.index).empty();
+  }
+  return border;
+}
+
 std::vector<Finding> find_reorders(const Case& c) {
+  constexpr double kLeastAtBorder = 0.1;  // of request time: then the caller is worth asking
   std::vector<bool> explained(c.layers().size(), false);
   for (const Cascade& cascade : c.cascades()) {
     for (const int index : cascade.conversions) explained[static_cast<std::size_t>(index)] = true;
   }
-  const std::vector<int> reorders = c.pick([&](const LayerFacts& layer) {
-    return is_conversion(layer.kind) && !explained[static_cast<std::size_t>(layer.index)];
-  });
+  const std::vector<bool> border = at_the_border(c);
+  const auto is_reorder = [&](const LayerFacts& layer, bool there) {
+    const auto index = static_cast<std::size_t>(layer.index);
+    return is_conversion(layer.kind) && !explained[index] && (there || !border[index]);
+  };
+  const bool all = c.share_of(c.pick([&](const LayerFacts& layer) {
+    return is_reorder(layer, true) && border[static_cast<std::size_t>(layer.index)];
+  })) >= kLeastAtBorder;
+  const std::vector<int> reorders =
+      c.pick([&](const LayerFacts& layer) { return is_reorder(layer, all); });
   if (reorders.empty() || c.share_of(reorders) < kMinOverhead) return {};
   Finding finding = c.about("reorders", cuts(reorders, 0.3, 1));
   finding.summary = fmt::format(
@@ -358,8 +384,9 @@ constexpr std::array<Rule, 8> kRules = {{
      "batch (smaller), fuse", "1 - memory's ÷ cache's bandwidth; at least a quarter of that",
      "Drepper: What every programmer should know about memory, 2007", find_cache_thrashing},
     {"reorders", "layers that change layout or number format, but for those of a cascade",
-     "3 % of request time", "keep-layout, replace-operator", "30 % to 100 % of their time",
-     "engines' layouts", find_reorders},
+     "3 % of request time; at the model's inputs and outputs, where the caller wants it so, 10 %",
+     "keep-layout, replace-operator", "30 % to 100 % of their time", "engines' layouts",
+     find_reorders},
     {"unfused-chain",
      "element-wise layers that alone read the one before, or alone read a multiplication (in order "
      "of execution, three or more, where edges are not known)",

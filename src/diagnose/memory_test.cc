@@ -84,10 +84,11 @@ TEST(CacheThrashing, LinesThatAreFetchedAgainAreFound) {
 
 TEST(Reorders, ConversionsWithoutACommonCauseAreFound) {
   const auto with = [](double share) {
-    return profile_of({node("in", "Reorder", share), node("conv", "Convolution", 0.8, {0})});
+    return profile_of({node("conv1", "Convolution", 0.4), node("between", "Reorder", share, {0}),
+                       node("conv2", "Convolution", 0.4, {1})});
   };
   expect_found(said("reorders", with(0.05)), {"reorders",
-                                              {"in"},
+                                              {"between"},
                                               0.05,
                                               Objective::kLatency,
                                               {Remedy::kKeepLayout, Remedy::kReplaceOperator}});
@@ -95,6 +96,15 @@ TEST(Reorders, ConversionsWithoutACommonCauseAreFound) {
   EXPECT_FALSE(speaks("reorders", with(0.029)));
   EXPECT_FALSE(speaks("reorders", profile_of({node("x", "Broadcast", 0.3)})))
       << "it changes no number format";
+}
+
+TEST(Reorders, AtTheBorderTheCallerWantsThem) {
+  const auto with = [](double in, double out) {
+    return profile_of({node("in", "Reorder", in), node("a", "Convolution", 0.35, {0}),
+                       node("b", "Convolution", 0.35, {1}), node("out", "Reorder", out, {2})});
+  };
+  EXPECT_FALSE(speaks("reorders", with(0.049, 0.049)));
+  EXPECT_TRUE(speaks("reorders", with(0.051, 0.051)));
 }
 
 // Element-wise layers one after the other, of equal bytes.

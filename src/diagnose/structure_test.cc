@@ -59,6 +59,7 @@ TEST(Cascade, ASmallOneDoesNotHideWhatIsWorthSayingTogether) {
   Profile profile = cascade(0.0125);
   profile.layers.push_back(node("far", "Convolution", 0.1, {4}));
   profile.layers.push_back(node("last", "Reorder", 0.02, {5}));
+  profile.layers.push_back(node("end", "Convolution", 0.1, {6}));
   EXPECT_FALSE(speaks("cascade", profile));
   const auto finding = said("reorders", profile);
   ASSERT_TRUE(finding.has_value());
