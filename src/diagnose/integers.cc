@@ -86,9 +86,10 @@ bool is_light(const LayerFacts& layer) {
 
 class Model {
  public:
-  explicit Model(const Case& c) : c_(c), flops_(c.peak("f32")), integers_(c.peak("u8")) {
+  explicit Model(const Case& c)
+      : c_(c), factor_(integer_factor(c)), flops_(c.peak("f32")), integers_(c.peak("u8")) {
     if (integers_ > 0) return;
-    integers_ = integer_factor(c) * flops_;
+    integers_ = factor_ * flops_;
     reachable_ = kReachable * kHurry;
   }
 
@@ -119,7 +120,7 @@ class Model {
     }
     // Without an instruction for it, integer matrix products have been seen to take a quarter
     // longer.
-    const bool product = layer.kind == Kind::kMatMul && integer_factor(c_) <= kWithoutDotProduct;
+    const bool product = layer.kind == Kind::kMatMul && factor_ <= kWithoutDotProduct;
     if (product) cut.low = kSlowProduct;
     cut.low = std::min(cut.low, cut.high) - kKernelNs / once;
     return cut;
@@ -165,6 +166,7 @@ class Model {
   }
 
   const Case& c_;
+  const double factor_;
   const double flops_;
   double integers_;
   double reachable_ = kReachable;

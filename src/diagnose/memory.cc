@@ -191,16 +191,16 @@ std::vector<Finding> find_reorders(const Case& c) {
   for (const Cascade& cascade : c.cascades()) {
     for (const int index : cascade.conversions) explained[static_cast<std::size_t>(index)] = true;
   }
-  const std::vector<bool> border = at_the_border(c);
-  const auto is_reorder = [&](const LayerFacts& layer, bool there) {
-    const auto index = static_cast<std::size_t>(layer.index);
-    return is_conversion(layer.kind) && !explained[index] && (there || !border[index]);
-  };
-  const bool all = c.share_of(c.pick([&](const LayerFacts& layer) {
-    return is_reorder(layer, true) && border[static_cast<std::size_t>(layer.index)];
-  })) >= kLeastAtBorder;
-  const std::vector<int> reorders =
-      c.pick([&](const LayerFacts& layer) { return is_reorder(layer, all); });
+  std::vector<int> reorders = c.pick([&](const LayerFacts& layer) {
+    return is_conversion(layer.kind) && !explained[static_cast<std::size_t>(layer.index)];
+  });
+  const auto outside = std::stable_partition(
+      reorders.begin(), reorders.end(),
+      [border = at_the_border(c)](int index) { return !border[static_cast<std::size_t>(index)]; });
+  if (c.share_of({outside, reorders.end()}) < kLeastAtBorder) {
+    reorders.erase(outside, reorders.end());
+  }
+  std::sort(reorders.begin(), reorders.end());
   if (reorders.empty() || c.share_of(reorders) < kMinOverhead) return {};
   Finding finding = c.about("reorders", cuts(reorders, 0.3, 1));
   finding.summary = fmt::format(

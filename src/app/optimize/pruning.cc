@@ -111,11 +111,14 @@ class Stage {
     return model::with_step(options_.base.recipe, std::move(step));
   }
 
-  absl::StatusOr<model::Variant> variant_of(const model::Variant& like,
-                                            const Counts& counts) const {
-    model::Variant variant = like;
-    TS_ASSIGN_OR_RETURN(variant.recipe, recipe_of(counts));
-    return variant;
+  // One for each, after those that are there.
+  absl::Status add_variants(const model::Variant& like, const std::vector<Counts>& all,
+                            std::vector<model::Variant>& variants) const {
+    for (const Counts& counts : all) {
+      variants.push_back(like);
+      TS_ASSIGN_OR_RETURN(variants.back().recipe, recipe_of(counts));
+    }
+    return absl::OkStatus();
   }
 
   // All groups at their first level, at their second, and so on; the last ones stay there.
@@ -158,10 +161,7 @@ class Stage {
     count_touching();
     const std::vector<Counts> all = levels();
     std::vector<model::Variant> variants(1, options_.base);
-    for (const Counts& counts : all) {
-      TS_ASSIGN_OR_RETURN(model::Variant variant, variant_of(options_.base, counts));
-      variants.push_back(std::move(variant));
-    }
+    TS_RETURN_IF_ERROR(add_variants(options_.base, all, variants));
     TS_ASSIGN_OR_RETURN(const auto profiles, bench_.profile(variants));
     std::vector<optimize::LocalCosts> costs;
     for (const profile::Profile& profile : profiles) costs.emplace_back(graph_, profile);
@@ -206,16 +206,14 @@ class Stage {
 
   absl::StatusOr<std::vector<double>> glance(const std::vector<Counts>& rungs,
                                              const std::set<std::size_t>& looked_at) {
+    std::vector<Counts> all;
+    for (const std::size_t rung : looked_at) all.push_back(rungs[rung - 1]);
     std::vector<model::Variant> variants;
-    for (const std::size_t rung : looked_at) {
-      TS_ASSIGN_OR_RETURN(model::Variant variant, variant_of(options_.reference, rungs[rung - 1]));
-      variants.push_back(std::move(variant));
-    }
+    TS_RETURN_IF_ERROR(add_variants(options_.reference, all, variants));
     TS_ASSIGN_OR_RETURN(std::vector<double> drops, options_.drops(variants, kGlance));
-    std::size_t i = 0;
-    for (const std::size_t rung : looked_at) {
-      note(fmt::format("{} channels less drop by {:.3f} % at a glance", total(rungs[rung - 1]),
-                       drops[i++] * 100));
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      note(fmt::format("{} channels less drop by {:.3f} % at a glance", total(all[i]),
+                       drops[i] * 100));
     }
     return drops;
   }
@@ -225,10 +223,7 @@ class Stage {
     std::vector<Counts> raced = {rungs[highest - 1]};
     if (highest > 1) raced.push_back(rungs[highest / 2 - 1]);
     std::vector<model::Variant> variants(1, options_.base);
-    for (const Counts& counts : raced) {
-      TS_ASSIGN_OR_RETURN(model::Variant variant, variant_of(options_.base, counts));
-      variants.push_back(std::move(variant));
-    }
+    TS_RETURN_IF_ERROR(add_variants(options_.base, raced, variants));
     TS_ASSIGN_OR_RETURN(const std::vector<Lap> laps,
                         race(track_, "leaving channels out", variants,
                              {.rounds = kPickingRounds, .seed = options_.seed}));

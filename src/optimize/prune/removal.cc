@@ -16,10 +16,13 @@ class Reader {
     for (std::size_t c = 0; c < channels; ++c) {
       whole_ += reading.weight[c] * reading.statistics.variance(c);
     }
+    best_.resize(channels);
   }
 
+  // Who stands in for that channel among those that stay.
+  std::size_t find(std::size_t channel, const std::vector<bool>& stays);
+
   void find_all(const std::vector<bool>& stays) {
-    best_.resize(stays.size());
     for (std::size_t c = 0; c < stays.size(); ++c) find(c, stays);
   }
 
@@ -55,28 +58,6 @@ class Reader {
     double left = 0, next_left = 0;
   };
 
-  void find(std::size_t channel, const std::vector<bool>& stays) {
-    const ChannelStatistics& statistics = reading_.statistics;
-    const double own = statistics.variance(channel);
-    Best best{.left = kNever, .next_left = kNever};
-    for (std::size_t by = 0; by < stays.size(); ++by) {
-      if (!stays[by] || by == channel) continue;
-      const double left = statistics.line(channel, by).left;
-      if (left < best.left) {
-        best.next = best.by;
-        best.next_left = best.left;
-        best.by = by;
-        best.left = left;
-      } else if (left < best.next_left) {
-        best.next = by;
-        best.next_left = left;
-      }
-    }
-    best.left = std::min(best.left, own);
-    best.next_left = std::min(best.next_left, own);
-    best_[channel] = best;
-  }
-
   double disturbed(std::size_t channel, double left) const {
     return whole_ > 0 ? reading_.weight[channel] * left / whole_ : 0;
   }
@@ -85,6 +66,29 @@ class Reader {
   double whole_ = 0;
   std::vector<Best> best_;
 };
+
+std::size_t Reader::find(std::size_t channel, const std::vector<bool>& stays) {
+  const ChannelStatistics& statistics = reading_.statistics;
+  const double own = statistics.variance(channel);
+  Best best{.left = kNever, .next_left = kNever};
+  for (std::size_t by = 0; by < stays.size(); ++by) {
+    if (!stays[by] || by == channel) continue;
+    const double left = statistics.line(channel, by).left;
+    if (left < best.left) {
+      best.next = best.by;
+      best.next_left = best.left;
+      best.by = by;
+      best.left = left;
+    } else if (left < best.next_left) {
+      best.next = by;
+      best.next_left = left;
+    }
+  }
+  best.left = std::min(best.left, own);
+  best.next_left = std::min(best.next_left, own);
+  best_[channel] = best;
+  return best.by;
+}
 
 }  // namespace
 
@@ -120,22 +124,17 @@ model::Prune::Group group_without(const std::string& name, const std::vector<Rea
   group.dropped.assign(removal.order.begin(),
                        removal.order.begin() + static_cast<std::ptrdiff_t>(count));
   std::sort(group.dropped.begin(), group.dropped.end());
+  const std::size_t channels = readings.empty() ? 0 : readings[0].statistics.channels();
+  std::vector<bool> stays(channels, true);
+  for (const int channel : group.dropped) stays[static_cast<std::size_t>(channel)] = false;
   for (const Reading& reading : readings) {
+    Reader channels_read(reading);
     model::Prune::Reader reader{.edge = reading.edge};
     for (const int channel : group.dropped) {
       const auto dropped = static_cast<std::size_t>(channel);
-      std::size_t best = 0;
-      ChannelStatistics::Line line{.left = kNever};
-      for (std::size_t by = 0; by < reading.statistics.channels(); ++by) {
-        const bool stays =
-            !std::binary_search(group.dropped.begin(), group.dropped.end(), static_cast<int>(by));
-        if (!stays) continue;
-        const ChannelStatistics::Line found = reading.statistics.line(dropped, by);
-        if (found.left >= line.left) continue;
-        best = by;
-        line = found;
-      }
-      reader.by.push_back(static_cast<int>(best));
+      const std::size_t by = channels_read.find(dropped, stays);
+      const ChannelStatistics::Line line = reading.statistics.line(dropped, by);
+      reader.by.push_back(static_cast<int>(by));
       reader.factor.push_back(static_cast<float>(line.factor));
       reader.offset.push_back(static_cast<float>(line.offset));
     }
