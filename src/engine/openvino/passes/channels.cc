@@ -56,6 +56,11 @@ bool is_normalisation(const ov::Node& node) {
   return is_any<ov::op::v0::BatchNormInference, ov::op::v5::BatchNormInference>(node);
 }
 
+bool is_slope(const ov::Node& node) { return std::string_view(node.get_type_name()) == "PRelu"; }
+
+// Joins the tensors that it reads, place by place.
+bool combines(const ov::Node& node) { return is_element_wise(node) || is_slope(node); }
+
 bool is_pool(const ov::Node& node) {
   const std::string_view type = node.get_type_name();
   return type == "MaxPool" || type == "AvgPool";
@@ -209,9 +214,7 @@ class Walk {
       found_.products.push_back(&node);
       return cut(node, 1, weight_axis(node, output_axes));
     }
-    if (is_element_wise(node) || std::string_view(node.get_type_name()) == "PRelu") {
-      return came_through(node, axis);
-    }
+    if (combines(node)) return came_through(node, axis);
     const AxisMap map = axis_map(node);
     if (axis >= map.size() || !map[axis]) return false;
     if (is_depthwise(node)) {
@@ -237,8 +240,7 @@ class Walk {
     for (std::size_t i = 0; i < node.get_input_size(); ++i) {
       const ov::PartialShape& shape = node.get_input_partial_shape(i);
       if (shape.rank().is_dynamic()) return false;
-      const bool slope = i == 1 && shape.size() == 1 && rank > 1 &&
-                         std::string_view(node.get_type_name()) == "PRelu";
+      const bool slope = i == 1 && shape.size() == 1 && rank > 1 && is_slope(node);
       if (slope && is_count(shape, 0)) {
         if (axis != 1 || !cut(node, i, 0)) return false;
         continue;
@@ -272,9 +274,7 @@ class Walk {
       found_.readers.push_back({input, node.input(1), weight_axis(node, input_axes)});
       return true;
     }
-    const bool combines =
-        is_element_wise(node) || std::string_view(node.get_type_name()) == "PRelu";
-    if (combines) {
+    if (combines(node)) {
       const std::size_t ahead = rank_of(node.get_output_partial_shape(0)) -
                                 rank_of(node.get_input_partial_shape(input.get_index()));
       return reach(node.output(0), axis + ahead);

@@ -6,6 +6,7 @@
 
 #include "engine/openvino/passes/channels.h"
 #include "engine/openvino/passes/passes.h"
+#include "engine/openvino/passes/passes_test_support.h"
 
 #include <openvino/openvino.hpp>
 
@@ -19,18 +20,7 @@ using ::testing::IsEmpty;
 using ::testing::Pointwise;
 using ::testing::UnorderedElementsAre;
 
-using Node = std::shared_ptr<ov::Node>;
 using Input = std::shared_ptr<op::Parameter>;
-
-MATCHER_P(Near, tolerance, "") {
-  return std::abs(std::get<0>(arg) - std::get<1>(arg)) <=
-         tolerance * std::max(1.0F, std::abs(std::get<1>(arg)));
-}
-
-Node named(const char* name, Node node) {
-  node->set_friendly_name(name);
-  return node;
-}
 
 // Numbers that no two channels share, but that channel `copy` has from channel 0 along `axis`.
 Node numbers(const ov::Shape& shape, int copy = -1, std::size_t axis = 0) {
@@ -57,22 +47,10 @@ Input pictures() {
   return std::make_shared<op::Parameter>(ov::element::f32, ov::PartialShape{1, 3, 6, 6});
 }
 
-std::shared_ptr<ov::Model> model_of(const Node& last, const Input& x) {
-  return std::make_shared<ov::Model>(ov::OutputVector{last}, ov::ParameterVector{x}, "net");
-}
-
 std::vector<float> run(const std::shared_ptr<ov::Model>& model) {
-  static ov::Core core;
-  ov::CompiledModel compiled = core.compile_model(
-      model, "CPU", ov::hint::inference_precision(ov::element::f32), ov::inference_num_threads(1));
-  ov::InferRequest request = compiled.create_infer_request();
-  ov::Tensor input = request.get_input_tensor();
-  for (std::size_t i = 0; i < input.get_size(); ++i) {
-    input.data<float>()[i] = std::cos(static_cast<float>(i)) * 2;
-  }
-  request.infer();
-  const ov::Tensor output = request.get_output_tensor();
-  return {output.data<float>(), output.data<float>() + output.get_size()};
+  std::vector<float> waves;
+  for (int i = 0; i < 3 * 6 * 6; ++i) waves.push_back(std::cos(static_cast<float>(i)) * 2);
+  return engine::run(model, waves);
 }
 
 // conv1 (16 channels, of which number 5 is number 0 once more) → bias → depthwise → gate by

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <openvino/opsets/opset13.hpp>
 
+#include "engine/openvino/passes/passes_test_support.h"
+
 #include <openvino/openvino.hpp>
 
 namespace tachostat::engine {
@@ -16,42 +18,12 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pointwise;
 
-using Node = std::shared_ptr<ov::Node>;
-
-MATCHER_P(Near, tolerance, "") {
-  return std::abs(std::get<0>(arg) - std::get<1>(arg)) <=
-         tolerance * std::max(1.0F, std::abs(std::get<1>(arg)));
-}
-
 Node number(float value, const ov::Shape& shape = {}) {
   return op::Constant::create(ov::element::f32, shape, {value});
 }
 
-Node named(const char* name, Node node) {
-  node->set_friendly_name(name);
-  return node;
-}
-
-std::shared_ptr<ov::Model> model_of(const Node& last, const std::shared_ptr<op::Parameter>& x) {
-  return std::make_shared<ov::Model>(ov::OutputVector{last}, ov::ParameterVector{x}, "net");
-}
-
 std::shared_ptr<op::Parameter> floats() {
   return std::make_shared<op::Parameter>(ov::element::f32, ov::PartialShape{1, 4, 8, 8});
-}
-
-template <class Type>
-std::vector<float> run(const std::shared_ptr<ov::Model>& model, const std::vector<Type>& values) {
-  static ov::Core core;
-  ov::CompiledModel compiled = core.compile_model(
-      model, "CPU", ov::hint::inference_precision(ov::element::f32), ov::inference_num_threads(1));
-  ov::InferRequest request = compiled.create_infer_request();
-  ov::Tensor input = request.get_input_tensor();
-  Type* const data = input.data<Type>();
-  for (std::size_t i = 0; i < input.get_size(); ++i) data[i] = values[i % values.size()];
-  request.infer();
-  const ov::Tensor output = request.get_output_tensor();
-  return {output.data<float>(), output.data<float>() + output.get_size()};
 }
 
 std::vector<float> spread() {
