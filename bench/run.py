@@ -9,7 +9,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 NAMES = ["profiling_overhead", "server_overhead", "live_against_sweep", "calibration", "import_speed", "compare_aa", "planted",
-         "gains", "foreign", "diagnose_speed", "zoo", "race_aa"]
+         "gains", "foreign", "diagnose_speed", "zoo", "race_aa", "simulated", "governor_cost", "goodput"]
 
 
 def main():

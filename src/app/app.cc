@@ -84,8 +84,32 @@ void App::add_sensor_gauges() {
       });
 }
 
+// Nothing is said before it is known: an autoscaler keeps what it has when a metric is absent.
+void App::add_scaling_gauges() {
+  ModelServer* model = model_.get();
+  const auto add = [&](const char* name, const char* help, double (*value)(const govern::Scaling&)) {
+    metrics_.add_gauges(name, help, [model, value] {
+      std::vector<serve::Metrics::Reading> readings;
+      if (const auto scaling = model->governor().state().scaling) {
+        readings.push_back({.labels = {{"model", model->name()}}, .value = value(*scaling)});
+      }
+      return readings;
+    });
+  };
+  add("tachostat_capacity_requests_per_second",
+      "Requests per second under which this server can hold the p99 target.",
+      [](const govern::Scaling& scaling) { return scaling.capacity; });
+  add("tachostat_headroom_ratio",
+      "Share of that capacity which is free; below 0 there is too much load.",
+      [](const govern::Scaling& scaling) { return scaling.headroom; });
+  add("tachostat_desired_replicas",
+      "Servers like this one for the load that comes to this one; 0: none would do.",
+      [](const govern::Scaling& scaling) { return static_cast<double>(scaling.desired_replicas); });
+}
+
 void App::add_gauges() {
   add_sensor_gauges();
+  add_scaling_gauges();
   ModelServer* model = model_.get();
   metrics_.add_gauge("tachostat_profiling_overhead_ratio",
                      "Share of request time that profiling costs.", model->name(),

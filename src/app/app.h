@@ -54,6 +54,7 @@ class App {
   Telemetry telemetry();
   void add_gauges();
   void add_sensor_gauges();
+  void add_scaling_gauges();
 
   base::Clock& clock_;
   AppOptions options_;

@@ -55,12 +55,14 @@ absl::StatusOr<std::unique_ptr<ModelServer>> ModelServer::Create(
   govern::GovernorOptions governor;
   governor.targets = self->options_.targets;
   governor.learn = self->options_.learn;
+  governor.shed = self->options_.shed;
   governor.start = self->options_.start;
   governor.verified = self->options_.verified;
   governor.unproved = self->options_.unproved;
   governor.roofline = self->options_.roofline;
+  TS_ASSIGN_OR_RETURN(auto policy, govern::make_policy(self->options_.policy, governor.seed));
   self->governor_ = std::make_unique<govern::Governor>(
-      clock, *self->plant_, govern::make_ladder(), *self->decisions_, store, std::move(governor));
+      clock, *self->plant_, std::move(policy), *self->decisions_, store, std::move(governor));
   TS_RETURN_IF_ERROR(self->governor_->start());
   return server;
 }

@@ -40,6 +40,14 @@ json overhead_json(const probe::Sampler::Report& report) {
           {"dropped_spans", report.dropped_spans}};
 }
 
+json json_of(const std::optional<govern::Scaling>& scaling) {
+  if (!scaling) return nullptr;
+  return {{"capacity", scaling->capacity},
+          {"load", scaling->load},
+          {"headroom", scaling->headroom},
+          {"desired_replicas", scaling->desired_replicas}};
+}
+
 absl::StatusOr<serve::Page> show_state(ModelServer& model, const serve::PageRequest&) {
   const govern::GovernorState state = model.governor().state();
   json value = {{"model", model.name()},
@@ -50,6 +58,7 @@ absl::StatusOr<serve::Page> show_state(ModelServer& model, const serve::PageRequ
                 {"target_met", state.target_met ? json(*state.target_met) : json(nullptr)},
                 {"p99_ms", state.p99_ms},
                 {"throughput", state.throughput},
+                {"scaling", json_of(state.scaling)},
                 {"profiling", overhead_json(model.overhead())}};
   return page_of(value);
 }

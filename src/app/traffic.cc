@@ -32,52 +32,20 @@ model::InputShapes shapes_of(const std::vector<engine::Tensor>& inputs) {
 }
 
 TrafficWindow::TrafficWindow(base::Clock& clock, const schedule::Scheduler* const& scheduler)
-    : clock_(clock), scheduler_(scheduler) {
-  window_.begin = clock.now();
-}
+    : clock_(clock), scheduler_(scheduler), traffic_(clock.now()) {}
 
 void TrafficWindow::answered(const schedule::Answered& answered) {
-  const base::Duration latency = answered.timing.done - answered.timing.arrival;
+  const schedule::Timing& timing = answered.timing;
   base::MutexLock lock(mutex_);
-  if (!answered.ok) {
-    ++window_.failed;
-    return;
-  }
-  ++window_.answered;
-  window_.latency.record(static_cast<std::uint64_t>(std::max<std::int64_t>(0, latency.count())));
-  const base::Duration service = answered.timing.done - answered.timing.dispatched;
-  window_.service.record(static_cast<std::uint64_t>(std::max<std::int64_t>(0, service.count())));
-  latency_seconds_ += base::to_seconds(latency);
-  auto variant = std::find_if(variants_.begin(), variants_.end(),
-                              [&](const auto& entry) { return entry.first == answered.variant; });
-  if (variant == variants_.end()) {
-    variants_.emplace_back(std::string(answered.variant), 1);
-  } else {
-    ++variant->second;
-  }
+  if (!answered.ok) return traffic_.failed();
+  traffic_.answered(answered.variant, timing.done - timing.arrival,
+                    timing.done - timing.dispatched);
 }
 
 govern::Observation TrafficWindow::take() {
   const schedule::Statistics now = scheduler_->statistics();
   base::MutexLock lock(mutex_);
-  govern::Observation done = std::move(window_);
-  done.end = clock_.now();
-  done.arrivals = (now.accepted - before_.accepted) + (now.refused_full - before_.refused_full) +
-                  (now.refused_deadline - before_.refused_deadline);
-  done.refused = (now.refused_full - before_.refused_full) +
-                 (now.refused_deadline - before_.refused_deadline) +
-                 (now.expired - before_.expired);
-  if (done.end > done.begin) done.mean_in_flight = latency_seconds_ / done.seconds();
-  const auto most =
-      std::max_element(variants_.begin(), variants_.end(),
-                       [](const auto& a, const auto& b) { return a.second < b.second; });
-  if (most != variants_.end()) done.variant = most->first;
-  before_ = now;
-  window_ = govern::Observation();
-  window_.begin = done.end;
-  latency_seconds_ = 0;
-  variants_.clear();
-  return done;
+  return traffic_.take(clock_.now(), {.arrivals = now.arrivals(), .refused = now.refused(), .hung = now.hung});
 }
 
 bool RecentInputs::due() {

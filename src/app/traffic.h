@@ -12,6 +12,7 @@
 #include "base/mutex.h"
 #include "engine/engine.h"
 #include "govern/govern.h"
+#include "govern/observed_traffic.h"
 #include "model/model.h"
 #include "schedule/schedule.h"
 
@@ -30,10 +31,7 @@ class TrafficWindow {
   // The scheduler is made after its callbacks are, hence a reference to its place.
   const schedule::Scheduler* const& scheduler_;
   base::Mutex mutex_;
-  govern::Observation window_ TS_GUARDED_BY(mutex_);
-  double latency_seconds_ TS_GUARDED_BY(mutex_) = 0;
-  std::vector<std::pair<std::string, std::uint64_t>> variants_ TS_GUARDED_BY(mutex_);
-  schedule::Statistics before_ TS_GUARDED_BY(mutex_);
+  govern::ObservedTraffic traffic_ TS_GUARDED_BY(mutex_);
 };
 
 // Thread-safe. Copies at most one request per `interval`, so that its cost on the request path is

@@ -74,6 +74,15 @@ std::uint64_t Histogram::quantile(double q) const {
   return max_;
 }
 
+std::uint64_t Histogram::count_up_to(std::uint64_t value) const {
+  if (count_ == 0 || value < min_) return 0;
+  if (value >= max_) return count_;
+  const std::uint32_t last = bucket_of(value);
+  std::uint64_t seen = 0;
+  for (std::uint32_t i = 0; i < counts_.size() && first_ + i <= last; ++i) seen += counts_[i];
+  return seen;
+}
+
 std::vector<std::pair<std::uint32_t, std::uint64_t>> Histogram::buckets() const {
   std::vector<std::pair<std::uint32_t, std::uint64_t>> result;
   for (std::uint32_t i = 0; i < counts_.size(); ++i) {

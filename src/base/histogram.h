@@ -28,6 +28,9 @@ class Histogram {
   // The value at quantile q in [0, 1], clamped to [min, max]; 0 when empty.
   std::uint64_t quantile(double q) const;
 
+  // Values of at most `value`, the bucket that holds it counted as a whole.
+  std::uint64_t count_up_to(std::uint64_t value) const;
+
   // Non-empty buckets, for files: pairs of (bucket index, count) in ascending order.
   std::vector<std::pair<std::uint32_t, std::uint64_t>> buckets() const;
   // Rebuilds what buckets(), min, max and sum describe; indexes out of range are ignored.

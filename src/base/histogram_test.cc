@@ -17,6 +17,15 @@ TEST(Histogram, BucketsCoverEveryValueOnce) {
   }
 }
 
+TEST(Histogram, CountsWhatIsNotAbove) {
+  Histogram histogram;
+  EXPECT_EQ(histogram.count_up_to(10), 0U);
+  for (std::uint64_t value = 1; value <= 100; ++value) histogram.record(value * 1000);
+  EXPECT_EQ(histogram.count_up_to(999), 0U);
+  EXPECT_EQ(histogram.count_up_to(100'000), 100U);
+  EXPECT_NEAR(static_cast<double>(histogram.count_up_to(50'000)), 50, 3);
+}
+
 TEST(Histogram, QuantilesAreWithinTheBound) {
   std::mt19937_64 random(7);
   std::lognormal_distribution<double> latency(16, 1);

@@ -39,6 +39,7 @@ Run add_top(CLI::App& parser);
 Run add_record(CLI::App& parser);
 Run add_compare(CLI::App& parser);
 Run add_optimize(CLI::App& parser);
+Run add_simulate(CLI::App& parser);
 
 // Prints "tachostat: MESSAGE" to stderr; kBadUsage for errors that the user can mend, kFailed else.
 int report(const absl::Status& status);

@@ -29,6 +29,8 @@ int run(int argc, char** argv) {
   add("compare", "say whether HEAD is slower than BASE, in total or in a layer", add_compare);
   add("optimize", "find faster variants of a model that are as accurate, and prove them",
       add_optimize);
+  add("simulate", "run the governor and its policies against a scenario, in virtual time",
+      add_simulate);
   add("top", "watch a running server: layers, sensors, targets", add_top);
 
   try {

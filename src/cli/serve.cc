@@ -24,6 +24,8 @@ struct ServeFlags {
   std::string p99;
   std::string max_drop = "1%";
   std::string learn = "on";
+  std::string policy = "ladder";
+  bool shed = false;
   std::string probe = "sampled";
   std::string probe_budget = "0.5%";
   std::string max_body = "256MiB";
@@ -60,6 +62,8 @@ absl::StatusOr<app::AppOptions> options_of(const ServeFlags& flags) {
   options.model.learn = flags.learn == "on"       ? govern::Learn::kOn
                         : flags.learn == "shadow" ? govern::Learn::kShadow
                                                   : govern::Learn::kOff;
+  options.model.policy = flags.policy;
+  options.model.shed = flags.shed;
   options.model.probe = flags.probe == "off"       ? app::ProbeMode::kOff
                         : flags.probe == "sampled" ? app::ProbeMode::kSampled
                                                    : app::ProbeMode::kAlways;
@@ -137,7 +141,9 @@ absl::StatusOr<int> serve(const Common& common, const ServeFlags& flags) {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   if (!app->stop()) {
     spdlog::error("stopped before everything was answered");
-    return kFailed;
+    spdlog::default_logger()->flush();
+    // Destructors would wait for an engine that may never come back.
+    std::_Exit(kFailed);
   }
   spdlog::info("stopped: everything accepted was answered");
   return kYes;
@@ -162,6 +168,13 @@ Run add_serve(CLI::App& command) {
   command.add_option("--learn", flags->learn, "on, shadow (try, never switch) or off")
       ->check(CLI::IsMember({"on", "shadow", "off"}))
       ->capture_default_str();
+  std::vector<std::string> policies;
+  for (const govern::PolicyEntry& policy : govern::policies()) policies.emplace_back(policy.name);
+  command.add_option("--policy", flags->policy, "how the serving variant is chosen")
+      ->check(CLI::IsMember(policies))
+      ->capture_default_str();
+  command.add_flag("--shed", flags->shed,
+                   "refuse at once what would be answered later than the p99 target");
   command.add_option("--probe", flags->probe, "which requests are profiled")
       ->check(CLI::IsMember({"off", "sampled", "always"}))
       ->capture_default_str();

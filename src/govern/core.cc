@@ -11,6 +11,7 @@ namespace tachostat::govern {
 namespace {
 
 constexpr std::size_t kKeptTrials = 200;
+constexpr int kHangs = 20;  // times the slowest variant's service, or the p99 target
 
 }  // namespace
 
@@ -111,7 +112,7 @@ verify::Frontier Core::choices() const {
   verify::Frontier frontier;
   frontier.set_fallback(serving_);
   for (const auto& [id, point] : points_) {
-    if (point.drop_bound <= targets.max_drop) frontier.add(point);
+    if (point.drop_bound <= targets.max_drop && !barred(id)) frontier.add(point);
   }
   return frontier;
 }
@@ -153,26 +154,54 @@ absl::Status Core::ensure_loaded(const std::string& variant) {
 }
 
 Choice Core::choice_of(const model::Variant& variant, double service_ms) const {
-  Choice choice;
-  choice.variant = variant.id();
-  choice.max_batch = std::max(1, variant.batch);
+  Choice choice = govern::choice_of(variant, service_ms, targets);
   choice.change = true;
-  if (choice.max_batch > 1) choice.max_batch_delay = batch_delay(service_ms, targets);
   return choice;
 }
 
 absl::Status Core::publish(const Choice& choice) {
-  return plant.publish(loaded.plan_for(choice, options.queue_limit));
+  model::Plan plan = loaded.plan_for(choice, options.queue_limit);
+  if (options.shed && targets.p99) plan.patience = *targets.p99;
+  plan.hang_after = hang_after();
+  return plant.publish(std::move(plan));
 }
 
-absl::Status Core::switch_to(const Choice& choice, const nlohmann::json& evidence) {
+absl::Status Core::publish_targets() {
+  const auto point = points_.find(serving_);
+  if (!options.shed || point == points_.end()) return absl::OkStatus();
+  return publish(choice_of(point->second.variant, point->second.service_ms));
+}
+
+void Core::bar(const std::string& variant, base::Duration time) {
+  const base::Time now = clock.now();
+  barred_[variant] = time < base::Time::max() - now ? now + time : base::Time::max();
+}
+
+bool Core::barred(const std::string& variant) const {
+  const auto found = barred_.find(variant);
+  return found != barred_.end() && found->second > clock.now();
+}
+
+// Far over anything that a slow machine explains.
+base::Duration Core::hang_after() const {
+  double slowest_ms = 0;
+  for (const auto& [id, point] : points_) slowest_ms = std::max(slowest_ms, point.service_ms);
+  const base::Duration slow = base::from_seconds(slowest_ms * kHangs / 1e3);
+  const base::Duration longest = std::chrono::hours(1);  // so that nothing overflows
+  const base::Duration target =
+      targets.p99 ? std::min(*targets.p99, longest) * kHangs : base::Duration(0);
+  return std::max({options.least_hang, slow, target});
+}
+
+absl::Status Core::switch_to(const Choice& choice, const nlohmann::json& evidence,
+                             const std::string& kind) {
   TS_RETURN_IF_ERROR(ensure_loaded(choice.variant));
   TS_RETURN_IF_ERROR(publish(choice));
   const std::string before = std::exchange(serving_, choice.variant);
   serving_since_ = clock.now();
   publish_frontier();
   board.change([&](GovernorState& state) { state.variant = serving_; });
-  decide("switch", before, serving_, choice.reason, evidence);
+  decide(kind, before, serving_, choice.reason, evidence);
   return absl::OkStatus();
 }
 

@@ -67,8 +67,17 @@ class Core {
   std::vector<std::string> needed(const std::string& also = "") const;
   Choice choice_of(const model::Variant& variant, double service_ms) const;
   absl::Status publish(const Choice& choice);  // only the plan; for the blocks of a trial
-  // Publishes and leaves a "switch" decision.
-  absl::Status switch_to(const Choice& choice, const nlohmann::json& evidence);
+  // The plan of what serves, when it depends on targets that have changed.
+  absl::Status publish_targets();
+  // Publishes and leaves a decision.
+  absl::Status switch_to(const Choice& choice, const nlohmann::json& evidence,
+                         const std::string& kind = "switch");
+
+  // Not to be chosen for so long: it failed or hung.
+  void bar(const std::string& variant, base::Duration time);
+  bool barred(const std::string& variant) const;
+  // After which an inference of what serves counts as hanging.
+  base::Duration hang_after() const;
 
   void decide(std::string kind, std::string from, std::string to, std::string reason,
               const nlohmann::json& evidence);
@@ -85,6 +94,7 @@ class Core {
   std::string start_;
   std::string serving_;
   base::Time serving_since_{};
+  std::map<std::string, base::Time> barred_;  // until when
   bool store_failed_ = false;
 };
 

@@ -38,6 +38,7 @@ struct Observation {
   std::uint64_t answered = 0;
   std::uint64_t failed = 0;
   std::uint64_t refused = 0;
+  std::uint64_t hung = 0;     // inferences given up; their requests are among the failed
   base::Histogram latency;    // ns, arrival to outputs
   base::Histogram service;    // ns, engine time of the inferences
   double mean_in_flight = 0;  // by Little's law: sum of latencies ÷ window
@@ -54,7 +55,7 @@ struct Choice {
   int max_batch = 1;
   base::Duration max_batch_delay{0};
   bool change = false;
-  std::string reason;
+  std::string reason = {};
 };
 
 class Policy {
@@ -80,12 +81,58 @@ struct LadderOptions {
 };
 std::unique_ptr<Policy> make_ladder(LadderOptions options = {});
 
+// Chooses by what is expected instead of what was: a forecast of arrivals (Holt's smoothing, and
+// the highest of the recent windows), how much slower the machine is than when the variants were
+// proved, and queueing theory for each variant under both. Of those that are expected to hold the
+// target, the one that answers soonest; where none is, the one that answers most.
+struct PredictiveOptions {
+  double margin = 0.9;            // of the p99 target
+  double most_utilisation = 0.9;  // expected
+  double clearly_sooner = 0.85;   // of the mean latency now: worth a switch that is not urgent
+  double clearly_more = 1.1;      // of the capacity now, where no variant is expected to hold
+  int urged_windows = 1;          // before an urgent switch
+  int better_windows = 6;         // before one that is not
+  base::Duration urgent_dwell = std::chrono::seconds(1);
+  base::Duration dwell = std::chrono::seconds(10);
+  std::uint64_t min_answers = 20;
+};
+std::unique_ptr<Policy> make_predictive(PredictiveOptions options = {});
+
+// Learns on live traffic which variant keeps most requests in time, apart for each load: Thompson
+// sampling (Thompson, 1933; Agrawal and Goyal, 2013, for normal rewards). Its prior is what the
+// predictive policy expects. It explores only among variants that are expected to carry the load,
+// and only while what exploring has cost stays under `regret`.
+struct BanditOptions {
+  std::uint64_t seed = 1;
+  double regret = 0.01;            // share of requests in time that exploring may cost
+  double safe_utilisation = 0.85;  // expected; no exploring above it
+  double prior_windows = 3;        // that the prior counts for
+  double noise = 0.05;             // standard deviation of one window's reward
+  int rounds = 5;                  // windows between two draws
+  std::uint64_t min_answers = 20;
+};
+std::unique_ptr<Policy> make_bandit(BanditOptions options = {});
+
+// Stays with what serves: what a policy has to beat.
+std::unique_ptr<Policy> make_fixed();
+
+// Every policy, by the name that users give; the first is the default. `seed` is of whatever is
+// random in it.
+struct PolicyEntry {
+  std::string_view name;
+  std::string_view what;
+  std::unique_ptr<Policy> (*make)(std::uint64_t seed);
+};
+const std::vector<PolicyEntry>& policies();
+// InvalidArgument, which names those that there are.
+absl::StatusOr<std::unique_ptr<Policy>> make_policy(std::string_view name, std::uint64_t seed);
+
 // One governor act. Every one is kept.
 struct Decision {
   std::uint64_t sequence = 0;
   std::int64_t unix_ms = 0;
-  // "start", "switch", "trial", "proved", "refused", "holding", "learning" (again), "target",
-  // "degraded"
+  // "start", "switch", "fallback", "trial", "proved", "refused", "holding", "learning" (again),
+  // "target", "degraded"
   std::string kind;
   std::string from;    // variant before; empty when none
   std::string to;      // variant after
@@ -175,6 +222,8 @@ struct GovernorOptions {
   profile::Roofline roofline;
   base::Duration window = std::chrono::seconds(1);  // what the policy judges; longer when thin
   int queue_limit = 256;                            // of the plans
+  bool shed = false;  // refuse what would be answered later than the p99 target
+  base::Duration least_hang = std::chrono::seconds(10);  // an inference that takes less hangs not
   std::size_t max_loaded = 4;  // variants at once, a temporary f32 reference not counted
   std::uint64_t seed = 1;      // of the order of blocks in trials
   // Who finds bottlenecks and candidates; null: diagnose::diagnose and optimize::propose.
@@ -185,6 +234,15 @@ struct GovernorOptions {
       find_candidates;
 };
 
+// What whoever starts and stops servers needs to know of this one.
+struct Scaling {
+  double capacity = 0;       // requests per second that it can hold the p99 target under
+  double load = 0;           // requests per second that come
+  double headroom = 0;       // 1 - load ÷ capacity; negative: there is too much
+  int desired_replicas = 0;  // servers like this one for the load that comes to it; 0: no number
+                             // of them would hold the target
+};
+
 // The state that `/tachostat/v1/models/{name}` shows.
 struct GovernorState {
   std::string phase;  // "observing", "profiling", "verifying", "trial", "holding"
@@ -193,6 +251,7 @@ struct GovernorState {
   std::optional<bool> target_met;  // over the last windows; absent: too little traffic
   double p99_ms = 0;
   double throughput = 0;
+  std::optional<Scaling> scaling;  // absent: nothing was measured yet
   std::vector<diagnose::Finding> findings;
   std::vector<optimize::Refusal> refusals;
   std::vector<verify::Trial> trials;

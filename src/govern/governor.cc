@@ -7,6 +7,8 @@
 #include "base/units.h"
 #include "govern/core.h"
 #include "govern/learning.h"
+#include "govern/recovery.h"
+#include "govern/scaling.h"
 
 namespace tachostat::govern {
 namespace {
@@ -29,6 +31,7 @@ class Governor::Impl {
        store::Store* store, GovernorOptions options)
       : core_(clock, plant, log, store, std::move(options)),
         learning_(core_),
+        recovery_(core_),
         policy_(std::move(policy)),
         log_(log) {
     core_.board.change([&](GovernorState& state) { state.targets = core_.targets; });
@@ -61,6 +64,10 @@ class Governor::Impl {
       publish_traffic();
       learning_.add(*closed);
     }
+    if (!learning_.in_trial() && recovery_.step(piece)) {
+      learning_.serving_changed();
+      return;
+    }
     learning_.step(piece);
     if (closed && !closed->disturbed && !learning_.in_trial()) judge(closed->seen);
   }
@@ -77,14 +84,21 @@ class Governor::Impl {
     missed_ = held_ = 0;
     degraded_ = false;
     learning_.targets_changed(before);
+    if (learning_.in_trial()) return;  // its next block's plan knows them
+    if (const absl::Status status = core_.publish_targets(); !status.ok()) {
+      spdlog::warn("the plan of '{}' was refused: {}", core_.serving(), status.ToString());
+    }
   }
 
   void publish_traffic() {
     const Observation recent = core_.windows.recent(kStateWindows, false);
     const std::uint64_t p99 = recent.latency.quantile(0.99);
+    const std::optional<Scaling> scaling =
+        scaling_of(recent, core_.choices(), core_.targets, core_.serving());
     core_.board.change([&](GovernorState& state) {
       state.p99_ms = static_cast<double>(p99) / 1e6;
       state.throughput = recent.throughput();
+      state.scaling = scaling;
       state.target_met.reset();
       if (state.targets.p99 && recent.answered >= Windows::kEnough) {
         state.target_met = p99 <= static_cast<std::uint64_t>(state.targets.p99->count());
@@ -167,6 +181,7 @@ class Governor::Impl {
 
   Core core_;
   Learning learning_;
+  Recovery recovery_;
   std::unique_ptr<Policy> policy_;
   DecisionLog& log_;
   base::Mutex mutex_;

@@ -154,11 +154,9 @@ class Ladder final : public Policy {
   }
 
   static Choice go(const Point& rung, const Targets& targets, std::string reason) {
-    Choice choice{.variant = rung.variant.id(),
-                  .max_batch = std::max(1, rung.variant.batch),
-                  .change = true,
-                  .reason = std::move(reason)};
-    if (choice.max_batch > 1) choice.max_batch_delay = batch_delay(rung.service_ms, targets);
+    Choice choice = choice_of(rung.variant, rung.service_ms, targets);
+    choice.change = true;
+    choice.reason = std::move(reason);
     return choice;
   }
 

@@ -53,6 +53,12 @@ Prediction predict(const verify::Point& point, const Load& load) {
   return prediction;
 }
 
+Choice choice_of(const model::Variant& variant, double service_ms, const Targets& targets) {
+  Choice choice{.variant = variant.id(), .max_batch = std::max(1, variant.batch)};
+  if (choice.max_batch > 1) choice.max_batch_delay = batch_delay(service_ms, targets);
+  return choice;
+}
+
 base::Duration batch_delay(double service_ms, const Targets& targets) {
   base::Duration delay = std::chrono::milliseconds(5);
   // Not measured yet: a delay that no user notices.

@@ -31,6 +31,9 @@ struct Prediction {
 // pessimistic at the 99th percentile for a neural network's nearly constant service time.
 Prediction predict(const verify::Point& point, const Load& load);
 
+// How a variant serves: its batch, and the wait for company.
+Choice choice_of(const model::Variant& variant, double service_ms, const Targets& targets);
+
 // How long the first request of a batch may wait for company: a quarter of a service time, a tenth
 // of the p99 target, 5 ms.
 base::Duration batch_delay(double service_ms, const Targets& targets);

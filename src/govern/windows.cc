@@ -20,6 +20,7 @@ void merge(Observation& total, const Observation& piece) {
   total.answered += piece.answered;
   total.failed += piece.failed;
   total.refused += piece.refused;
+  total.hung += piece.hung;
   total.latency.merge(piece.latency);
   total.service.merge(piece.service);
 }

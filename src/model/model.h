@@ -157,6 +157,12 @@ struct Plan {
   base::Duration max_batch_delay{0};  // how long the oldest request may wait for company
   int concurrency = 1;                // inferences in flight over all shares
   int queue_limit = 256;              // requests waiting; one more is refused
+  // A request without a deadline of its own that would wait for a slot and be answered later than
+  // this is refused.
+  base::Duration patience = base::Duration::max();
+  // An inference that takes longer hangs: its requests are answered with an error, and its slot is
+  // free again.
+  base::Duration hang_after = base::Duration::max();
 };
 using PlanPtr = std::shared_ptr<const Plan>;
 

@@ -19,8 +19,13 @@ Group gather(const RequestQueue& queue, std::size_t leader, const Router& router
       static_cast<std::size_t>(limits.batch_of_share[static_cast<std::size_t>(group.share)]);
   if (limit <= 1 || first.join_key == 0) return group;
 
+  const BatchTimes& times = *limits.times_of_share[static_cast<std::size_t>(group.share)];
+  const auto takes = [&times](std::size_t members) {
+    return base::Duration(static_cast<std::int64_t>(times.expect(static_cast<int>(members))));
+  };
   base::Time oldest = first.arrival;
-  base::Time earliest_deadline = first.request.deadline;
+  base::Time earliest_deadline = first.due();
+  bool full = false;
   for (std::size_t i = leader + 1; i < queue.size() && group.members.size() < limit; ++i) {
     const Pending& other = queue[i];
     if (other.join_key != first.join_key || other.request.deadline <= now ||
@@ -28,13 +33,20 @@ Group gather(const RequestQueue& queue, std::size_t leader, const Router& router
         router.class_of(other.request.inputs) != group.request_class) {
       continue;
     }
+    // Company is not worth a missed deadline, unless that is missed alone too.
+    const base::Time earliest = std::min(earliest_deadline, other.due());
+    const std::size_t members = group.members.size();
+    if (now + takes(members + 1) > earliest && now + takes(members) <= earliest) {
+      full = true;
+      break;
+    }
     group.members.push_back(i);
     oldest = std::min(oldest, other.arrival);
-    earliest_deadline = std::min(earliest_deadline, other.request.deadline);
+    earliest_deadline = earliest;
   }
-  // Company is not worth a missed deadline.
-  if (group.members.size() < limit) {
-    group.due = std::min(oldest + limits.max_delay, earliest_deadline - limits.service);
+  if (!full && group.members.size() < limit) {
+    group.due =
+        std::min(oldest + limits.max_delay, earliest_deadline - takes(group.members.size() + 1));
   }
   return group;
 }

@@ -5,15 +5,16 @@
 
 #include "base/clock.h"
 #include "model/model.h"
+#include "schedule/batch_times.h"
 #include "schedule/queue.h"
 #include "schedule/router.h"
 
 namespace tachostat::schedule {
 
 struct BatchLimits {
-  std::vector<int> batch_of_share;  // min(Plan::max_batch, Variant::batch), per share
+  std::vector<int> batch_of_share;                // min(Plan::max_batch, Variant::batch), per share
+  std::vector<const BatchTimes*> times_of_share;  // of its inferences
   base::Duration max_delay{0};
-  base::Duration service{0};  // of one inference, as expected; 0: unknown
 };
 
 struct Group {
@@ -23,7 +24,8 @@ struct Group {
   base::Time due;                    // when it goes even if more requests would fit
 };
 
-// The group that the request at `leader` would lead now.
+// The group that the request at `leader` would lead now. It takes no more members than let the most
+// urgent one be in time, and waits for more no longer than that.
 Group gather(const RequestQueue& queue, std::size_t leader, const Router& router,
              const BatchLimits& limits, base::Time now);
 

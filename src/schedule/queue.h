@@ -24,7 +24,14 @@ struct Pending {
   bool seen = false;             // by Options::on_inputs
   std::uint64_t considered = 0;  // the scan that last put it into a group
 
+  base::Duration patience = base::Duration::max();  // of the plan it was accepted under
+
   base::Time urgency() const { return std::min(request.deadline, arrival + kPatience); }
+  // When it should be answered: its own deadline, or the plan's patience.
+  base::Time due() const {
+    if (patience >= base::Time::max() - arrival) return request.deadline;
+    return std::min(request.deadline, arrival + patience);
+  }
 };
 
 // Most urgent first, by arrival among equals. Thread-compatible.

@@ -46,9 +46,13 @@ struct Statistics {
   std::uint64_t refused_full = 0;              // queue limit
   std::uint64_t refused_deadline = 0;          // on arrival: could not have been answered in time
   std::uint64_t expired = 0;                   // accepted, but the deadline passed in the queue
+  std::uint64_t hung = 0;                      // inferences given up; their requests have failed
   std::uint64_t executions = 0;                // inferences
   std::uint64_t queue_ns = 0, compute_ns = 0;  // summed over requests
   int queued = 0, in_flight = 0;               // requests now
+
+  std::uint64_t arrivals() const { return accepted + refused_full + refused_deadline; }
+  std::uint64_t refused() const { return refused_full + refused_deadline + expired; }
 };
 
 // One request that an engine answered, for whoever watches (latency windows, trials). Reported
@@ -79,7 +83,7 @@ class Scheduler {
   virtual ~Scheduler() = default;
 
   // Sessions that plans may name. remove() returns once the session has no request in flight; it
-  // fails when the current plan names it.
+  // fails when the current plan names it, and when an inference of it hangs.
   virtual absl::Status add_session(std::shared_ptr<engine::Session> session) = 0;
   virtual absl::Status remove_session(const std::string& variant) = 0;
 

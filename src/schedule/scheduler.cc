@@ -10,10 +10,6 @@
 namespace tachostat::schedule {
 namespace {
 
-constexpr double kSmoothing = 1.0 / 8;  // weight of the newest inference in the moving averages
-
-double moved(double average, double value) { return average + (value - average) * kSmoothing; }
-
 std::uint64_t nanoseconds(base::Duration duration) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, duration.count()));
 }
@@ -42,12 +38,12 @@ absl::Status check_plan(const model::Plan& plan) {
                                   plan.shares.size());
   }
   if (plan.max_batch < 1 || plan.concurrency < 1 || plan.queue_limit < 0 ||
-      plan.max_batch_delay < base::Duration(0)) {
+      plan.max_batch_delay < base::Duration(0) || plan.patience <= base::Duration(0)) {
     return base::invalid_argument(
         "plan {}: expected max_batch and concurrency of 1 or more, queue_limit and max_batch_delay "
-        "of 0 or more, found {}, {}, {}, {}",
+        "of 0 or more, a patience over 0, found {}, {}, {}, {}, {}",
         plan.generation, plan.max_batch, plan.concurrency, plan.queue_limit,
-        base::format_duration(plan.max_batch_delay));
+        base::format_duration(plan.max_batch_delay), base::format_duration(plan.patience));
   }
   return absl::OkStatus();
 }
@@ -63,6 +59,7 @@ QueueScheduler::Route::Route(model::PlanPtr published, std::vector<Loaded*> load
   limits.max_delay = plan->max_batch_delay;
   for (const Loaded* each : sessions) {
     limits.batch_of_share.push_back(std::min(plan->max_batch, each->session->variant().batch));
+    limits.times_of_share.push_back(&each->times);
   }
 }
 
@@ -112,6 +109,10 @@ absl::Status QueueScheduler::remove_session(const std::string& variant) {
           "variant '{}' serves under plan {}: publish a plan without it first", variant,
           route_->plan->generation);
     }
+  }
+  if (found->second->hung > 0) {
+    return base::unavailable("variant '{}' stays: {} of its inferences do not end", variant,
+                             found->second->hung);
   }
   removed = std::move(found->second);
   sessions_.erase(found);  // no plan can name it any more
@@ -170,50 +171,6 @@ void QueueScheduler::submit(Request request) {
   dispatch();
 }
 
-absl::Status QueueScheduler::admit(std::unique_ptr<Pending>& pending) {
-  if (stopping_) return base::unavailable("model '{}' is stopping", options_.graph.name);
-  if (route_ == nullptr) {
-    return base::unavailable("model '{}' is not ready: no variant serves yet", options_.graph.name);
-  }
-  if (route_->router.class_of(pending->request.inputs) < 0) {
-    return base::unavailable("no variant of plan {} takes the shapes of this request",
-                             route_->plan->generation);
-  }
-  const auto limit = static_cast<std::size_t>(route_->plan->queue_limit);
-  const bool slot_free = busy_ < route_->plan->concurrency && queue_.empty();
-  if (queue_.size() >= limit && !slot_free) {
-    ++statistics_.refused_full;
-    return absl::ResourceExhaustedError(
-        fmt::format("the queue of model '{}' is full: {} requests wait, the limit is {}",
-                    options_.graph.name, queue_.size(), limit));
-  }
-  if (comes_too_late(*pending)) {
-    ++statistics_.refused_deadline;
-    return absl::DeadlineExceededError(fmt::format(
-        "the deadline is {} away, which cannot be met: {} requests wait, an inference takes {}",
-        base::format_duration(pending->request.deadline - pending->arrival), queue_.size(),
-        base::format_duration(base::Duration(static_cast<std::int64_t>(service_ns_)))));
-  }
-  ++statistics_.accepted;
-  ++unanswered_;
-  queue_.push(std::move(pending));
-  return absl::OkStatus();
-}
-
-bool QueueScheduler::comes_too_late(const Pending& pending) const {
-  const base::Time deadline = pending.request.deadline;
-  if (deadline == base::Time::max()) return false;
-  if (deadline <= pending.arrival) return true;
-  // To an idle engine everything goes: the averages may be stale, and only inferences renew them.
-  if (busy_ == 0 && queue_.empty()) return false;
-  double waits = 0;  // in inferences
-  if (busy_ >= route_->plan->concurrency || !queue_.empty()) {
-    const auto ahead = static_cast<double>(queue_.position_of(pending.urgency()));
-    waits = (ahead + 1) / (route_->plan->concurrency * joined_);
-  }
-  return service_ns_ * (waits + 1) > static_cast<double>((deadline - pending.arrival).count());
-}
-
 // Picks and sends until nothing more may start now.
 void QueueScheduler::dispatch() {
   // Where an engine completes inside infer(), or a callback submits, the loop further up this stack
@@ -237,12 +194,10 @@ void QueueScheduler::dispatch() {
 QueueScheduler::Work QueueScheduler::pick(base::Time now) {
   Work work;
   if (route_ == nullptr || queue_.empty()) return work;
-  BatchLimits& limits = route_->limits;
-  limits.service = base::Duration(static_cast<std::int64_t>(service_ns_));
   ++scan_;
   for (std::size_t leader = 0; leader < queue_.size() && busy_ < route_->plan->concurrency;) {
     Pending& first = queue_[leader];
-    if (first.request.deadline <= now) {
+    if (comes_too_late(first, now)) {
       work.refusals.push_back(expire(queue_.take(leader), now));
       continue;
     }
@@ -251,13 +206,20 @@ QueueScheduler::Work QueueScheduler::pick(base::Time now) {
       continue;
     }
     if (!can_batch_) first.join_key = 0;
-    const Group group = gather(queue_, leader, route_->router, limits, now);
+    const Group group = gather(queue_, leader, route_->router, route_->limits, now);
     if (group.share < 0) {
       ++statistics_.failed;
       work.refusals.push_back(
           {std::move(queue_.take(leader)->request.done),
            base::unavailable("no variant of plan {} takes the shapes of this request",
                              route_->plan->generation)});
+      continue;
+    }
+    const base::Time avoided_until =
+        route_->sessions[static_cast<std::size_t>(group.share)]->avoided_until;
+    if (avoided_until > now) {
+      wake_by(avoided_until);
+      ++leader;
       continue;
     }
     // While stopping, no company will come.
@@ -284,13 +246,16 @@ std::unique_ptr<QueueScheduler::Batch> QueueScheduler::take(const Group& group, 
     batch->rows += batch->members[i]->rows;
   }
   route_->router.commit(group.request_class, group.share);
+  if (route_->plan->hang_after < base::Time::max() - now) {
+    batch->hangs_from = now + route_->plan->hang_after;
+    wake_by(batch->hangs_from);
+  }
   flying_.push_back(batch.get());
   ++busy_;
   ++unfinished_;
   ++batch->loaded->in_flight;
   ++statistics_.executions;
   statistics_.in_flight += static_cast<int>(batch->members.size());
-  joined_ = moved(joined_, static_cast<double>(batch->members.size()));
   return batch;
 }
 
@@ -298,8 +263,9 @@ QueueScheduler::Refusal QueueScheduler::expire(std::unique_ptr<Pending> pending,
   ++statistics_.expired;
   return {std::move(pending->request.done),
           absl::DeadlineExceededError(
-              fmt::format("the deadline passed after {} in the queue of model '{}'",
-                          base::format_duration(now - pending->arrival), options_.graph.name))};
+              fmt::format("after {} in the queue of model '{}' the deadline {}",
+                          base::format_duration(now - pending->arrival), options_.graph.name,
+                          pending->request.deadline <= now ? "had passed" : "can not be met"))};
 }
 
 void QueueScheduler::send(std::unique_ptr<Batch> batch) {
@@ -344,13 +310,17 @@ void QueueScheduler::finish(std::unique_ptr<Batch> batch, Outputs outputs) {
 
 // Takes a batch out of the air; true when its members are to be answered with these outputs.
 bool QueueScheduler::land(Batch& batch, const Outputs& outputs, base::Time now) {
-  --busy_;
   std::erase(flying_, &batch);
+  if (batch.hung) {
+    --batch.loaded->hung;
+    return false;
+  }
+  --busy_;
   if (batch.abandoned) return false;
   statistics_.in_flight -= static_cast<int>(batch.members.size());
   if (outputs.ok()) {
     const auto service = static_cast<double>((now - batch.members.front()->dispatched).count());
-    service_ns_ = service_ns_ == 0 ? service : moved(service_ns_, service);
+    batch.loaded->times.add(static_cast<int>(batch.members.size()), service);
     // A single answer tells as well whether answers of this model can be split.
     if (batch.rows > 0 && !has_rows(*outputs, batch.rows)) can_batch_ = false;
     if (!can_batch_ && batch.members.size() > 1 && !has_rows(*outputs, batch.rows)) {
@@ -437,7 +407,7 @@ std::vector<QueueScheduler::Refusal> QueueScheduler::abandon() {
     refusals.push_back({std::move(pending->request.done), status});
   }
   for (Batch* batch : flying_) {
-    if (batch->abandoned) continue;
+    if (batch->abandoned || batch->hung) continue;
     batch->abandoned = true;
     statistics_.in_flight -= static_cast<int>(batch->members.size());
     for (auto& member : batch->members) {
@@ -459,8 +429,12 @@ base::Time QueueScheduler::poll() {
     }
   }
   refuse(std::move(refusals));
+  give_up_hung(clock_.now());
   dispatch();
   base::MutexLock lock(mutex_);
+  for (const Batch* batch : flying_) {
+    if (!batch->hung) wake_by(batch->hangs_from);
+  }
   return wake_at_;
 }
 

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "schedule/batch_times.h"
 #include "schedule/batcher.h"
 #include "schedule/join.h"
 #include "schedule/queue.h"
@@ -48,6 +49,9 @@ class QueueScheduler final : public Scheduler {
     std::shared_ptr<engine::Session> session;
     std::string id;
     int in_flight = 0;
+    int hung = 0;                 // of those in flight, given up
+    base::Time avoided_until{};  // since one hung: the governor is about to leave it
+    BatchTimes times;
   };
   // What publish() makes of a plan.
   struct Route {
@@ -64,6 +68,8 @@ class QueueScheduler final : public Scheduler {
     std::uint64_t generation = 0;
     std::int64_t rows = 0;   // of all members; 0 where the members have no common rows
     bool abandoned = false;  // drain() took the callbacks (guarded by mutex_)
+    bool hung = false;       // likewise, and it holds no slot any more
+    base::Time hangs_from = base::Time::max();
   };
   struct Refusal {
     ResponseCallback done;
@@ -76,7 +82,11 @@ class QueueScheduler final : public Scheduler {
   using Outputs = absl::StatusOr<std::vector<engine::Tensor>>;
 
   absl::Status admit(std::unique_ptr<Pending>& pending) TS_REQUIRES(mutex_);
-  bool comes_too_late(const Pending& pending) const TS_REQUIRES(mutex_);
+  // Of a request that arrives now: until its answer; 0: nothing is known.
+  base::Duration expected_latency(const Pending& pending) const TS_REQUIRES(mutex_);
+  base::Duration until_a_slot_is_free(base::Time now) const TS_REQUIRES(mutex_);
+  absl::Status check_due(const Pending& pending) TS_REQUIRES(mutex_);
+  bool comes_too_late(const Pending& leader, base::Time now) const TS_REQUIRES(mutex_);
   Work pick(base::Time now) TS_REQUIRES(mutex_);
   std::unique_ptr<Batch> take(const Group& group, base::Time now) TS_REQUIRES(mutex_);
   Refusal expire(std::unique_ptr<Pending> pending, base::Time now) TS_REQUIRES(mutex_);
@@ -90,6 +100,9 @@ class QueueScheduler final : public Scheduler {
   void answer(Batch& batch, Outputs outputs, base::Time now) TS_EXCLUDES(mutex_);
   void refuse(std::vector<Refusal> refusals) TS_EXCLUDES(mutex_);
   std::vector<Refusal> abandon() TS_EXCLUDES(mutex_);
+  void give_up_hung(base::Time now) TS_EXCLUDES(mutex_);
+  std::vector<Answered> write_off(Batch& batch, base::Time now, std::vector<Refusal>& refusals)
+      TS_REQUIRES(mutex_);
   void run_timer();
 
   base::Clock& clock_;
@@ -112,8 +125,6 @@ class QueueScheduler final : public Scheduler {
   bool closing_ TS_GUARDED_BY(mutex_) = false;
   base::Time wake_at_ TS_GUARDED_BY(mutex_) = base::Time::max();
   std::uint64_t scan_ TS_GUARDED_BY(mutex_) = 0;
-  double service_ns_ TS_GUARDED_BY(mutex_) = 0;  // of one inference, moving average; 0: unknown
-  double joined_ TS_GUARDED_BY(mutex_) = 1;      // requests per inference, moving average
   std::jthread timer_thread_;
 };
 

@@ -1,0 +1,57 @@
+#include "govern/forecast.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace tachostat::govern {
+namespace {
+
+constexpr double kLevel = 0.5;  // weight of the newest window
+constexpr double kTrend = 0.3;
+constexpr double kSlowness = 0.5;
+constexpr double kNoise = 1.1;  // less than that is noise of the proof
+
+}  // namespace
+
+void Forecast::add(const Observation& seen, const verify::Point& serving) {
+  last_ = load_of(seen);
+  const double rate = last_.arrival_rate;
+  if (!started_) {
+    started_ = true;
+    level_ = rate;
+  } else {
+    const double before = level_;
+    level_ = kLevel * rate + (1 - kLevel) * (level_ + trend_);
+    trend_ = kTrend * (level_ - before) + (1 - kTrend) * trend_;
+  }
+  rates_.push_back(rate);
+  if (rates_.size() > kRecent) rates_.pop_front();
+
+  const double median_ms = static_cast<double>(seen.service.quantile(0.5)) / 1e6;
+  if (median_ms <= 0 || serving.service_ms <= 0) return;
+  const double times = median_ms / serving.service_ms;
+  slowness_ += kSlowness * (std::max(1.0, times < kNoise ? 1.0 : times) - slowness_);
+}
+
+void Forecast::clear() { *this = Forecast(); }
+
+Load Forecast::load() const {
+  Load load = last_;
+  const double highest = rates_.empty() ? 0 : *std::max_element(rates_.begin(), rates_.end());
+  load.arrival_rate = std::max({0.0, level_ + trend_, highest});
+  return load;
+}
+
+double Forecast::usual_rate() const {
+  if (rates_.empty()) return 0;
+  return std::accumulate(rates_.begin(), rates_.end(), 0.0) / static_cast<double>(rates_.size());
+}
+
+verify::Point Forecast::now(verify::Point point) const {
+  point.service_ms *= slowness_;
+  point.p99_ms *= slowness_;
+  point.capacity /= slowness_;
+  return point;
+}
+
+}  // namespace tachostat::govern
