@@ -47,9 +47,9 @@ std::unique_ptr<Model> make(const std::string& policy, std::uint64_t number) {
                                 .capacity = streams * 1e3 / service_ms});
   }
   model->plant.graph_value.name = "net";
-  model->governor = std::make_unique<govern::Governor>(
-      model->clock, model->plant, govern::make_policy(policy, number).value(), model->log, nullptr,
-      std::move(options));
+  model->governor = std::make_unique<govern::Governor>(model->clock, model->plant,
+                                                       govern::make_policy(policy, number).value(),
+                                                       model->log, nullptr, std::move(options));
   if (!model->governor->start().ok()) return nullptr;
   model->plant.set_traffic({.rate = kRate});
   return model;

@@ -77,8 +77,8 @@ class OpenLoad {
       grpc::ChannelArguments arguments;
       arguments.SetMaxReceiveMessageSize(-1);
       arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // connections of their own
-      const auto channel = grpc::CreateCustomChannel(
-          settings_.address, grpc::InsecureChannelCredentials(), arguments);
+      const auto channel = grpc::CreateCustomChannel(settings_.address,
+                                                     grpc::InsecureChannelCredentials(), arguments);
       channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10));
       stubs_.push_back(inference::GRPCInferenceService::NewStub(channel));
     }

@@ -87,7 +87,8 @@ void App::add_sensor_gauges() {
 // Nothing is said before it is known: an autoscaler keeps what it has when a metric is absent.
 void App::add_scaling_gauges() {
   ModelServer* model = model_.get();
-  const auto add = [&](const char* name, const char* help, double (*value)(const govern::Scaling&)) {
+  const auto add = [&](const char* name, const char* help,
+                       double (*value)(const govern::Scaling&)) {
     metrics_.add_gauges(name, help, [model, value] {
       std::vector<serve::Metrics::Reading> readings;
       if (const auto scaling = model->governor().state().scaling) {

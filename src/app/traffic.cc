@@ -38,14 +38,15 @@ void TrafficWindow::answered(const schedule::Answered& answered) {
   const schedule::Timing& timing = answered.timing;
   base::MutexLock lock(mutex_);
   if (!answered.ok) return traffic_.failed();
-  traffic_.answered(answered.variant, timing.done - timing.arrival,
-                    timing.done - timing.dispatched);
+  traffic_.answered(answered.variant, timing.done - timing.arrival, timing.done - timing.dispatched,
+                    timing.batch);
 }
 
 govern::Observation TrafficWindow::take() {
   const schedule::Statistics now = scheduler_->statistics();
   base::MutexLock lock(mutex_);
-  return traffic_.take(clock_.now(), {.arrivals = now.arrivals(), .refused = now.refused(), .hung = now.hung});
+  return traffic_.take(clock_.now(),
+                       {.arrivals = now.arrivals(), .refused = now.refused(), .hung = now.hung});
 }
 
 bool RecentInputs::due() {

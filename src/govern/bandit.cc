@@ -140,13 +140,13 @@ class Bandit final : public Policy {
                                        seen.arrival_rate(), mine.mean, mine.windows));
     }
     const Arm& other = arm(*chosen, targets);
-    return go(*chosen, targets,
-              fmt::format("{:.3g} requests/s: {} {} with reward {:.3f} after {:.0f} windows, "
-                          "{} has {:.3f} after {:.0f}; exploring has cost {:.3f} of {:.3f}",
-                          seen.arrival_rate(), exploring_ ? "explores" : "goes to",
-                          chosen->variant.id(), other.mean, other.windows, serving.variant.id(),
-                          mine.mean, mine.windows, spent_,
-                          options_.regret * static_cast<double>(windows_)));
+    return go(
+        *chosen, targets,
+        fmt::format("{:.3g} requests/s: {} {} with reward {:.3f} after {:.0f} windows, "
+                    "{} has {:.3f} after {:.0f}; exploring has cost {:.3f} of {:.3f}",
+                    seen.arrival_rate(), exploring_ ? "explores" : "goes to", chosen->variant.id(),
+                    other.mean, other.windows, serving.variant.id(), mine.mean, mine.windows,
+                    spent_, options_.regret * static_cast<double>(windows_)));
   }
 
   bool safe(const Point& point, const Targets& targets) const {

@@ -27,10 +27,12 @@ void Forecast::add(const Observation& seen, const verify::Point& serving) {
   rates_.push_back(rate);
   if (rates_.size() > kRecent) rates_.pop_front();
 
-  const double median_ms = static_cast<double>(seen.service.quantile(0.5)) / 1e6;
-  if (median_ms <= 0 || serving.service_ms <= 0) return;
-  const double times = median_ms / serving.service_ms;
-  slowness_ += kSlowness * (std::max(1.0, times < kNoise ? 1.0 : times) - slowness_);
+  const double times = slowness_of(seen, serving);
+  if (times <= 0) return;
+  const double now = times < kNoise ? 1.0 : times;
+  // Of batches whose size says nothing, only that they take long is evidence.
+  if (serving.variant.batch > 1 && serving.single_ms <= 0 && now < slowness_) return;
+  slowness_ += kSlowness * (now - slowness_);
 }
 
 void Forecast::clear() { *this = Forecast(); }
@@ -49,6 +51,7 @@ double Forecast::usual_rate() const {
 
 verify::Point Forecast::now(verify::Point point) const {
   point.service_ms *= slowness_;
+  point.single_ms *= slowness_;
   point.p99_ms *= slowness_;
   point.capacity /= slowness_;
   return point;

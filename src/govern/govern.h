@@ -42,6 +42,7 @@ struct Observation {
   base::Histogram latency;    // ns, arrival to outputs
   base::Histogram service;    // ns, engine time of the inferences
   double mean_in_flight = 0;  // by Little's law: sum of latencies ÷ window
+  double mean_batch = 1;      // requests in the inference that answered a request
   std::string variant;        // that answered most
 
   double seconds() const { return base::to_seconds(end - begin); }

@@ -25,7 +25,9 @@ class ObservedTraffic {
 
   explicit ObservedTraffic(base::Time begin) { piece_.begin = begin; }
 
-  void answered(std::string_view variant, base::Duration latency, base::Duration service);
+  // `batch`: requests in its inference.
+  void answered(std::string_view variant, base::Duration latency, base::Duration service,
+                int batch);
   void failed() { ++piece_.failed; }
   // Since the last call.
   Observation take(base::Time now, Totals totals);
@@ -33,6 +35,7 @@ class ObservedTraffic {
  private:
   Observation piece_;
   double latency_seconds_ = 0;
+  double batches_ = 0;  // summed over requests
   std::vector<std::pair<std::string, std::uint64_t>> variants_;
   Totals before_;
 };

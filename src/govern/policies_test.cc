@@ -7,6 +7,7 @@
 
 #include "govern/forecast.h"
 #include "govern/govern.h"
+#include "govern/predict.h"
 
 namespace tachostat::govern {
 namespace {
@@ -144,6 +145,44 @@ TEST_F(PolicyTest, NoiseOfTheServiceTimeIsNoSlowness) {
   EXPECT_DOUBLE_EQ(forecast.slowness(), 1);
 }
 
+verify::Point batches() {  // 6 ms alone, 20 ms for 8: 400/s
+  verify::Point point;
+  point.variant = {.threads = 2, .batch = 8};
+  point.service_ms = 20;
+  point.single_ms = 6;
+  point.capacity = 400;
+  return point;
+}
+
+TEST_F(PolicyTest, ABatchIsAsLargeAsTheLoadMakesIt) {
+  const Prediction light = predict(batches(), {.arrival_rate = 20});
+  EXPECT_LT(light.mean_ms, 8);
+  const Prediction heavy = predict(batches(), {.arrival_rate = 300});
+  EXPECT_GT(heavy.mean_ms, 1.5 * light.mean_ms);
+  EXPECT_GT(heavy.p99_ms, light.p99_ms);
+  EXPECT_GT(predict(batches(), {.arrival_rate = 401}).utilisation, 1);
+}
+
+TEST_F(PolicyTest, SlownessIsAgainstABatchOfTheSameSize) {
+  Observation small = observe({.service_ms = 8});
+  small.mean_batch = 2;
+  EXPECT_NEAR(slowness_of(small, batches()), 1, 0.05);
+  Observation slow = observe({.service_ms = 16});
+  slow.mean_batch = 2;
+  EXPECT_NEAR(slowness_of(slow, batches()), 2, 0.1);
+}
+
+TEST_F(PolicyTest, BatchesOfUnknownSizeOnlyTellThatTheyAreSlow) {
+  verify::Point unknown = batches();
+  unknown.single_ms = 0;
+  Forecast forecast;
+  forecast.add(observe({.service_ms = 40}), unknown);
+  const double slow = forecast.slowness();
+  EXPECT_GT(slow, 1.2);
+  forecast.add(observe({.service_ms = 7}), unknown);
+  EXPECT_DOUBLE_EQ(forecast.slowness(), slow);
+}
+
 // In this world the variant that theory prefers is the worse one.
 TEST_F(PolicyTest, TheBanditLearnsWhatTheoryDoesNotKnow) {
   const auto policy = make_bandit();
@@ -165,8 +204,7 @@ TEST_F(PolicyTest, TheBanditLearnsWhatTheoryDoesNotKnow) {
 TEST_F(PolicyTest, TheBanditExploresNothingThatIsExpectedNotToCarryTheLoad) {
   const auto policy = make_bandit();
   for (int i = 0; i < 100; ++i) {
-    const Choice choice =
-        decide(*policy, {.rate = 95, .latency_ms = 30, .service_ms = 15}, wide());
+    const Choice choice = decide(*policy, {.rate = 95, .latency_ms = 30, .service_ms = 15}, wide());
     EXPECT_FALSE(choice.change && choice.variant == quick().id()) << choice.reason;
   }
 }

@@ -12,6 +12,13 @@ struct Load {
 };
 Load load_of(const Observation& observation);
 
+// Of an inference that joins so many requests: on the line between one and the whole batch, where
+// both were measured.
+double service_ms(const verify::Point& point, double requests);
+
+// How many times longer inferences take than when the point was proved; 0: nothing was seen.
+double slowness_of(const Observation& seen, const verify::Point& serving);
+
 // Requests served side by side: streams × batch.
 double slots_of(const verify::Point& point);
 
@@ -28,7 +35,9 @@ struct Prediction {
 // An M/G/c queue: Poisson arrivals; the wait of M/M/c times (1 + cv²) ÷ 2 for a service time with
 // coefficient of variation cv (Allen and Cunneen). The chance to wait is Sakasegawa's approximation
 // (1977), utilisation ^ (sqrt(2 (c + 1)) - 1); waiting times are taken for exponential, which is
-// pessimistic at the 99th percentile for a neural network's nearly constant service time.
+// pessimistic at the 99th percentile for a neural network's nearly constant service time. Where a
+// batch is run and single_ms is known, a batch is as large as what arrives while the one before it
+// runs, and a request waits for the rest of that one.
 Prediction predict(const verify::Point& point, const Load& load);
 
 // How a variant serves: its batch, and the wait for company.

@@ -94,8 +94,8 @@ class Predictive final : public Policy {
     const bool missed = targets.p99 && p99_ms > base::to_milliseconds(*targets.p99);
     if (best.point == &serving) {
       urged_ = better_ = 0;
-      return stay(serving, fmt::format("{}, nothing verified would do better",
-                                       seen_text(seen, p99_ms)));
+      return stay(serving,
+                  fmt::format("{}, nothing verified would do better", seen_text(seen, p99_ms)));
     }
     const bool more = best.holds || mine == outlooks.end() ||
                       best.capacity > options_.clearly_more * mine->capacity;
@@ -116,17 +116,17 @@ class Predictive final : public Policy {
                             seen_text(seen, p99_ms), best.point->variant.id(), expected_text(best),
                             best.expected.mean_ms, mine->expected.mean_ms));
     }
-    return stay(serving, fmt::format("{}: waiting before {} ({} of {} windows)",
-                                     seen_text(seen, p99_ms), best.point->variant.id(),
-                                     std::max(urged_, better_),
-                                     urged_ > 0 ? options_.urged_windows : options_.better_windows));
+    return stay(serving,
+                fmt::format("{}: waiting before {} ({} of {} windows)", seen_text(seen, p99_ms),
+                            best.point->variant.id(), std::max(urged_, better_),
+                            urged_ > 0 ? options_.urged_windows : options_.better_windows));
   }
 
   std::string seen_text(const Observation& seen, double p99_ms) const {
-    return fmt::format("{:.3g} requests/s with p99 {:.3g} ms, {:.3g} expected, inferences take "
-                       "{:.2f} times what was proved",
-                       seen.arrival_rate(), p99_ms, forecast_.load().arrival_rate,
-                       forecast_.slowness());
+    return fmt::format(
+        "{:.3g} requests/s with p99 {:.3g} ms, {:.3g} expected, inferences take "
+        "{:.2f} times what was proved",
+        seen.arrival_rate(), p99_ms, forecast_.load().arrival_rate, forecast_.slowness());
   }
 
   static std::string expected_text(const Outlook& outlook) {

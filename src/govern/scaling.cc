@@ -18,6 +18,7 @@ double sustainable_rate(const verify::Point& point, const Targets& targets, doub
   if (point.capacity <= 0 || point.service_ms <= 0 || slowness <= 0) return 0;
   verify::Point now = point;
   now.service_ms *= slowness;
+  now.single_ms *= slowness;
   now.capacity /= slowness;
   if (!targets.p99) return kFullUtilisation * now.capacity;
   const double target_ms = base::to_milliseconds(*targets.p99);
@@ -38,11 +39,7 @@ std::optional<Scaling> scaling_of(const Observation& seen, const verify::Frontie
                                   const Targets& targets, const std::string& serving) {
   const Load load = load_of(seen);
   const verify::Point* current = frontier.find(serving);
-  const double median_ms = static_cast<double>(seen.service.quantile(0.5)) / 1e6;
-  double slowness = 1;
-  if (current != nullptr && current->service_ms > 0 && median_ms > 0) {
-    slowness = std::max(1.0, median_ms / current->service_ms);
-  }
+  const double slowness = current == nullptr ? 1 : std::max(1.0, slowness_of(seen, *current));
   double most = 0;
   bool measured = false;
   for (const verify::Point& point : frontier.points()) {

@@ -13,6 +13,11 @@ void merge(Observation& total, const Observation& piece) {
     total.mean_in_flight =
         (total.mean_in_flight * before + piece.mean_in_flight * added) / (before + added);
   }
+  if (total.answered + piece.answered > 0) {
+    const auto had = static_cast<double>(total.answered);
+    const auto more = static_cast<double>(piece.answered);
+    total.mean_batch = (total.mean_batch * had + piece.mean_batch * more) / (had + more);
+  }
   if (piece.answered > total.answered) total.variant = piece.variant;
   // Pieces need not touch: what lies between them (a settling time) is in no rate.
   total.end += piece.end - piece.begin;

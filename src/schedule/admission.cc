@@ -59,16 +59,14 @@ base::Duration QueueScheduler::expected_latency(const Pending& pending) const {
   const auto share = static_cast<std::size_t>(route_->router.choose(request_class));
   const BatchTimes& times = route_->sessions[share]->times;
   const bool joins = can_batch_ && pending.join_key != 0;
-  const auto batch =
-      static_cast<std::size_t>(joins ? route_->limits.batch_of_share[share] : 1);
+  const auto batch = static_cast<std::size_t>(joins ? route_->limits.batch_of_share[share] : 1);
   const std::size_t slots = batch * static_cast<std::size_t>(route_->plan->concurrency);
   const std::size_t place = queue_.position_of(pending.urgency());
   const auto rounds = static_cast<double>(place / slots);
   const std::size_t company = rounds > 0 ? batch : std::min(batch, place + 1);
-  const double takes = rounds * times.expect(static_cast<int>(batch)) +
-                       times.expect(static_cast<int>(company));
-  return takes > 0 ? until_a_slot_is_free(pending.arrival) + duration_of(takes)
-                   : base::Duration(0);
+  const double takes =
+      rounds * times.expect(static_cast<int>(batch)) + times.expect(static_cast<int>(company));
+  return takes > 0 ? until_a_slot_is_free(pending.arrival) + duration_of(takes) : base::Duration(0);
 }
 
 // What cannot be answered in time is refused at once, so that it does not make others late.
@@ -95,8 +93,7 @@ absl::Status QueueScheduler::check_due(const Pending& pending) {
   return absl::ResourceExhaustedError(fmt::format(
       "model '{}' is loaded to its limit: an answer would take {}, the target is {}; try again in "
       "{}",
-      options_.graph.name, base::format_duration(expected),
-      base::format_duration(pending.patience),
+      options_.graph.name, base::format_duration(expected), base::format_duration(pending.patience),
       base::format_duration(expected - pending.patience)));
 }
 

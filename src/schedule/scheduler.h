@@ -49,7 +49,7 @@ class QueueScheduler final : public Scheduler {
     std::shared_ptr<engine::Session> session;
     std::string id;
     int in_flight = 0;
-    int hung = 0;                 // of those in flight, given up
+    int hung = 0;                // of those in flight, given up
     base::Time avoided_until{};  // since one hung: the governor is about to leave it
     BatchTimes times;
   };

@@ -12,8 +12,8 @@ namespace {
 class Thinned final : public ArrivalStream {
  public:
   // `rate` of seconds since the stream's begin, at most `most`.
-  Thinned(base::Duration begin, base::Duration end, double most,
-          std::function<double(double)> rate, Random random)
+  Thinned(base::Duration begin, base::Duration end, double most, std::function<double(double)> rate,
+          Random random)
       : begin_(begin), end_(end), most_(most), rate_(std::move(rate)), random_(random) {}
 
   std::optional<base::Duration> next() override {

@@ -48,9 +48,8 @@ TEST(Arrivals, TheSameSeedGivesTheSameTimesAndAnotherOnesOthers) {
 }
 
 TEST(Arrivals, MarkovModulatedIsBurstyWithTheMeanOfItsStates) {
-  const Arrivals law{.kind = Arrivals::Kind::kMarkov,
-                     .rates = {20, 180},
-                     .stays = {seconds(3), seconds(3)}};
+  const Arrivals law{
+      .kind = Arrivals::Kind::kMarkov, .rates = {20, 180}, .stays = {seconds(3), seconds(3)}};
   const auto times = times_of(law, seconds(6000));
   EXPECT_NEAR(static_cast<double>(times.size()) / 6000, 100, 8);
   EXPECT_GT(dispersion(times, 6000), 10);
@@ -68,8 +67,8 @@ TEST(Arrivals, ParetoHasItsRateAndGapsFarOverTheMean) {
 }
 
 TEST(Arrivals, ARampGrowsAndADaySwings) {
-  const auto ramp = times_of({.kind = Arrivals::Kind::kRamp, .rate = 0, .to_rate = 200},
-                             seconds(100));
+  const auto ramp =
+      times_of({.kind = Arrivals::Kind::kRamp, .rate = 0, .to_rate = 200}, seconds(100));
   EXPECT_NEAR(count_between(ramp, 0, 50), 2500, 250);
   EXPECT_NEAR(count_between(ramp, 50, 100), 7500, 400);
   const Arrivals law{

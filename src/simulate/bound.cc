@@ -13,7 +13,8 @@ namespace {
 
 bool allowed(const SimulatedModel& model, const SimulatedVariant& variant) {
   const bool reachable = variant.verified || model.learn == govern::Learn::kOn;
-  return reachable && (variant.name == model.start || variant.label_error <= model.targets.max_drop);
+  return reachable &&
+         (variant.name == model.start || variant.label_error <= model.targets.max_drop);
 }
 
 // Requests per second of one node in that condition, by the best variant and batch.

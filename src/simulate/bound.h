@@ -35,9 +35,9 @@ class ClairvoyantBound {
   double answered_by(double second);
 
   std::vector<Piece> pieces_;
-  std::size_t piece_ = 0;       // of the last arrival
-  double limit_ = 0;            // seconds
-  double finished_ = 0;         // on the axis of Piece::done
+  std::size_t piece_ = 0;  // of the last arrival
+  double limit_ = 0;       // seconds
+  double finished_ = 0;    // on the axis of Piece::done
   double in_time_ = 0;
 };
 

@@ -56,8 +56,9 @@ TEST(ClairvoyantBound, UsesTheBestBatch) {
 
 TEST(ClairvoyantBound, LeavesOutVariantsThatAreNotAllowed) {
   Scenario made = scenario();
-  made.models[0].variants.push_back(
-      {.name = "wrong", .service = {.by_batch = {milliseconds(1)}, .noise = 0}, .label_error = 0.1});
+  made.models[0].variants.push_back({.name = "wrong",
+                                     .service = {.by_batch = {milliseconds(1)}, .noise = 0},
+                                     .label_error = 0.1});
   EXPECT_EQ(bound(made, std::vector<base::Duration>(20, seconds(1))), 5);
 }
 

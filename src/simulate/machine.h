@@ -21,7 +21,7 @@ class Machine {
 
   Machine(const base::Clock& clock, double cores);
 
-  void set_cores(double cores);    // that are left; 0: everything stands still
+  void set_cores(double cores);     // that are left; 0: everything stands still
   void set_slowness(double times);  // 1 at full speed
 
   // `work`: seconds at full speed with `cores` of its own. `done` runs inside finish_due() and may

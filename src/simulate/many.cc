@@ -147,19 +147,15 @@ std::string to_json(const ManyReport& report) {
          {"seeds_with_switches", model.seeds_with_switches},
          {"seeds_with_promotions", model.seeds_with_promotions}});
   }
-  const json document = {{"version", 1},
-                         {"scenario", report.scenario},
-                         {"first_seed", report.first_seed},
-                         {"seeds", report.seeds},
-                         {"hours", report.hours},
-                         {"models", std::move(models)}};
+  const json document = {
+      {"version", 1},          {"scenario", report.scenario}, {"first_seed", report.first_seed},
+      {"seeds", report.seeds}, {"hours", report.hours},       {"models", std::move(models)}};
   return document.dump(2, ' ', false, json::error_handler_t::replace);
 }
 
 std::string to_text(const ManyReport& report) {
-  std::string text =
-      fmt::format("{}: {} seeds from {} on, {:.1f} hours of virtual time\n", report.scenario,
-                  report.seeds, report.first_seed, report.hours);
+  std::string text = fmt::format("{}: {} seeds from {} on, {:.1f} hours of virtual time\n",
+                                 report.scenario, report.seeds, report.first_seed, report.hours);
   for (const ManyModel& model : report.models) {
     text += fmt::format(
         "\n{}, policy {}\n"

@@ -21,9 +21,11 @@ govern::GovernorOptions governor_options(const SimulatedModel& model, std::uint6
   options.max_loaded = std::max<std::size_t>(4, model.variants.size() + 1);
   for (const SimulatedVariant& variant : model.variants) {
     const double service_s = base::to_seconds(median_service(variant.service, variant.batch));
+    const double single_s = base::to_seconds(median_service(variant.service, 1));
     if (variant.verified) {
       options.verified.push_back({.variant = variant_of(variant),
                                   .service_ms = service_s * 1e3,
+                                  .single_ms = single_s * 1e3,
                                   .capacity = variant.streams * variant.batch / service_s,
                                   .p99_ms = service_s * 1e3,
                                   .drop_bound = variant.drop_bound,
@@ -51,6 +53,7 @@ Node::Node(const Scenario& scenario, int index, base::ManualClock& clock, OnDeci
       clock_(clock),
       begin_(clock.now()),
       on_decision_(std::move(on_decision)),
+      trouble_(has_trouble(scenario)),
       random_(scenario.seed, "node " + std::to_string(index)),
       machine_(clock, scenario.cores) {
   for (std::size_t i = 0; i < scenario.models.size(); ++i) served_.push_back(make(i));
@@ -62,7 +65,7 @@ std::unique_ptr<Node::Served> Node::make(std::size_t index) {
   auto served = std::make_unique<Served>();
   served->plant = std::make_unique<SimulatedPlant>(
       clock_, model, machine_, random_, [this](std::string_view variant) {
-        return trouble_of(scenario_, index_, variant, elapsed());
+        return trouble_ ? trouble_of(scenario_, index_, variant, elapsed()) : Trouble();
       });
   SimulatedPlant* plant = served->plant.get();
   served->scheduler = schedule::Scheduler::Create(
@@ -76,11 +79,11 @@ std::unique_ptr<Node::Served> Node::make(std::size_t index) {
       [this, index](const govern::Decision& decision) { on_decision_(index, decision); });
   const std::uint64_t seed = scenario_.seed * 1000003 + static_cast<std::uint64_t>(index_);
   auto policy = govern::make_policy(model.policy, seed).value();  // check() has seen the name
-  served->governor = std::make_unique<govern::Governor>(clock_, *plant, std::move(policy), *served->log, nullptr,
-                                                        governor_options(model, seed));
+  served->governor = std::make_unique<govern::Governor>(
+      clock_, *plant, std::move(policy), *served->log, nullptr, governor_options(model, seed));
   // Governors of many nodes do not step at the same moment.
-  served->next_step = clock_.now() + base::from_seconds(base::to_seconds(model.step) *
-                                                        random_.uniform());
+  served->next_step =
+      clock_.now() + base::from_seconds(base::to_seconds(model.step) * random_.uniform());
   return served;
 }
 

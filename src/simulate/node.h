@@ -58,6 +58,7 @@ class Node {
   base::ManualClock& clock_;
   const base::Time begin_;
   const OnDecision on_decision_;
+  const bool trouble_;  // may come
   Random random_;
   Machine machine_;
   bool down_ = false;

@@ -28,8 +28,8 @@ void SimulatedPlant::answered(const schedule::Answered& answered) {
   if (!answered.ok) return traffic_.failed();
   ++answered_;
   const schedule::Timing& timing = answered.timing;
-  traffic_.answered(answered.variant, timing.done - timing.arrival,
-                    timing.done - timing.dispatched);
+  traffic_.answered(answered.variant, timing.done - timing.arrival, timing.done - timing.dispatched,
+                    timing.batch);
 }
 
 void SimulatedPlant::revive() {
@@ -128,7 +128,8 @@ absl::Status SimulatedPlant::publish(model::Plan plan) {
 govern::Observation SimulatedPlant::observe() {
   forget_idle();
   const schedule::Statistics now = scheduler_->statistics();
-  return traffic_.take(clock_.now(), {.arrivals = now.arrivals(), .refused = now.refused(), .hung = now.hung});
+  return traffic_.take(clock_.now(),
+                       {.arrivals = now.arrivals(), .refused = now.refused(), .hung = now.hung});
 }
 
 // Enough for the governor to go on: its bottlenecks are not what is simulated.
@@ -146,8 +147,7 @@ std::optional<profile::Profile> SimulatedPlant::profile(const std::string& varia
 }
 
 absl::StatusOr<govern::Mirrored> SimulatedPlant::mirror(const std::string& reference,
-                                                        const std::string& candidate,
-                                                        int samples) {
+                                                        const std::string& candidate, int samples) {
   const auto base = sessions_.find(reference);
   const auto other = sessions_.find(candidate);
   if (base == sessions_.end() || other == sessions_.end()) {

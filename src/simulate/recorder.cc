@@ -106,9 +106,9 @@ std::vector<Recovery> Recorder::recoveries() const {
   for (std::size_t i = 0; i < changes.size(); ++i) {
     const Change& change = changes[i];
     const base::Duration next = i + 1 < changes.size() ? changes[i + 1].at : scenario_.duration;
-    const auto switches = std::count_if(
-        switched_.begin(), switched_.end(),
-        [&](base::Duration at) { return at >= change.at && at < next; });
+    const auto switches = std::count_if(switched_.begin(), switched_.end(), [&](base::Duration at) {
+      return at >= change.at && at < next;
+    });
     found.push_back({.event = describe(*change.event),
                      .ended = change.ended,
                      .at_s = base::to_seconds(change.at),

@@ -21,12 +21,8 @@ json json_of(const Recovery& recovery) {
 }
 
 json json_of(const ModelReport::Act& act) {
-  return {{"at_s", act.at_s},
-          {"node", act.node},
-          {"kind", act.decision.kind},
-          {"from", act.decision.from},
-          {"to", act.decision.to},
-          {"reason", act.decision.reason}};
+  return {{"at_s", act.at_s},          {"node", act.node},      {"kind", act.decision.kind},
+          {"from", act.decision.from}, {"to", act.decision.to}, {"reason", act.decision.reason}};
 }
 
 json milliseconds(const base::Histogram& latency) {
@@ -87,12 +83,12 @@ std::string text_of(const ModelReport& model, double seconds) {
                         variant);
   }
   for (const Recovery& recovery : model.recoveries) {
-    text += fmt::format(
-        "  {:8.1f} s  {} {}: {}, {} switches\n", recovery.at_s, recovery.event,
-        recovery.ended ? "ended" : "began",
-        recovery.seconds ? fmt::format("in time again after {:.1f} s", *recovery.seconds)
-                         : std::string("not in time again"),
-        recovery.switches);
+    text += fmt::format("  {:8.1f} s  {} {}: {}, {} switches\n", recovery.at_s, recovery.event,
+                        recovery.ended ? "ended" : "began",
+                        recovery.seconds
+                            ? fmt::format("in time again after {:.1f} s", *recovery.seconds)
+                            : std::string("not in time again"),
+                        recovery.switches);
   }
   std::size_t shown = 0;
   for (const ModelReport::Act& act : model.decisions) {
@@ -111,19 +107,16 @@ std::string text_of(const ModelReport& model, double seconds) {
 std::string to_json(const Report& report) {
   json models = json::array();
   for (const ModelReport& model : report.models) models.push_back(json_of(model, report.seconds));
-  const json document = {{"version", 1},
-                         {"scenario", report.scenario},
-                         {"seed", report.seed},
-                         {"seconds", report.seconds},
-                         {"nodes", report.nodes},
-                         {"models", std::move(models)}};
+  const json document = {{"version", 1},          {"scenario", report.scenario},
+                         {"seed", report.seed},   {"seconds", report.seconds},
+                         {"nodes", report.nodes}, {"models", std::move(models)}};
   return document.dump(2, ' ', false, json::error_handler_t::replace);
 }
 
 std::string to_text(const Report& report) {
-  std::string text = fmt::format("{}: {:g} s of virtual time, {} node{}, seed {}\n",
-                                 report.scenario, report.seconds, report.nodes,
-                                 report.nodes == 1 ? "" : "s", report.seed);
+  std::string text =
+      fmt::format("{}: {:g} s of virtual time, {} node{}, seed {}\n", report.scenario,
+                  report.seconds, report.nodes, report.nodes == 1 ? "" : "s", report.seed);
   for (const ModelReport& model : report.models) text += "\n" + text_of(model, report.seconds);
   return text;
 }

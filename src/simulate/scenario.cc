@@ -51,9 +51,7 @@ constexpr std::array<std::pair<std::string_view, Routing>, 3> kRoutings = {
      {"round-robin", Routing::kRoundRobin},
      {"random", Routing::kRandom}}};
 constexpr std::array<std::pair<std::string_view, govern::Learn>, 3> kLearns = {
-    {{"off", govern::Learn::kOff},
-     {"shadow", govern::Learn::kShadow},
-     {"on", govern::Learn::kOn}}};
+    {{"off", govern::Learn::kOff}, {"shadow", govern::Learn::kShadow}, {"on", govern::Learn::kOn}}};
 
 absl::StatusOr<std::string> contents_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -149,8 +147,7 @@ class Reader {
     if (model.classes.empty()) model.classes.push_back({.name = "all"});
     if (model.variants.empty()) table.fail("variant", "at least one [[model.variant]]");
     if (model.arrivals.empty()) table.fail("arrivals", "at least one [[model.arrivals]]");
-    model.start =
-        table.text("start", model.variants.empty() ? "" : model.variants.front().name);
+    model.start = table.text("start", model.variants.empty() ? "" : model.variants.front().name);
     if (model.find(model.start) == nullptr) table.fail("start", "the name of a variant");
     if (!model.targets.p99 && !model.deadline) {
       table.fail("p99", "a p99 target or a deadline, within which answers count");

@@ -46,7 +46,7 @@ struct SimulatedVariant {
 // Requests of one kind of client.
 struct RequestClass {
   std::string name = {};
-  double share = 1;                       // of the model's requests, relative
+  double share = 1;                             // of the model's requests, relative
   std::optional<base::Duration> deadline = {};  // told to the scheduler; absent: the model's
 };
 
@@ -62,26 +62,26 @@ struct Arrivals {
   // Markov-modulated: the rate of each state and its mean stay; the next state is drawn evenly.
   std::vector<double> rates = {};
   std::vector<base::Duration> stays = {};
-  double swing = 0.5;                                 // of a day: amplitude ÷ mean
-  base::Duration period = std::chrono::hours(24);     // of a day
-  std::vector<base::Duration> times = {};                  // replay: since begin
-  int clients = 0;                                    // closed loop
-  base::Duration think{0};                            // closed loop: mean, exponential
+  double swing = 0.5;                              // of a day: amplitude ÷ mean
+  base::Duration period = std::chrono::hours(24);  // of a day
+  std::vector<base::Duration> times = {};          // replay: since begin
+  int clients = 0;                                 // closed loop
+  base::Duration think{0};                         // closed loop: mean, exponential
 };
 
 struct SimulatedModel {
   std::string name = {};
   govern::Targets targets = {};
   std::optional<base::Duration> deadline = {};  // told to the scheduler
-  std::string policy = "ladder";  // of govern::policies()
+  std::string policy = "ladder";                // of govern::policies()
   govern::Learn learn = govern::Learn::kOff;
   base::Duration step = std::chrono::milliseconds(50);
   base::Duration window = std::chrono::seconds(1);
   int queue_limit = 256;
-  bool shed = false;                // what would be answered later than the p99 target
+  bool shed = false;  // what would be answered later than the p99 target
   base::Duration least_hang = std::chrono::seconds(10);  // see govern::GovernorOptions
-  std::string start = {};                // name of a variant
-  std::optional<double> attain = {};     // share of requests in time that the user asks for
+  std::string start = {};                                // name of a variant
+  std::optional<double> attain = {};  // share of requests in time that the user asks for
   std::vector<SimulatedVariant> variants = {};
   std::vector<Arrivals> arrivals = {};
   std::vector<RequestClass> classes = {};  // at least one
@@ -105,7 +105,7 @@ struct Event {
   base::Duration at{0};
   base::Duration until = base::Duration::max();
   double value = 1;
-  int node = -1;        // -1: all
+  int node = -1;             // -1: all
   std::string variant = {};  // of kFail and kHang; empty: all
 };
 std::string_view name_of(Event::Kind kind);
@@ -130,7 +130,7 @@ absl::StatusOr<Scenario> read_scenario(const std::string& path);
 
 struct Recovery {
   std::string event = {};  // "cores 1"
-  bool ended = false;  // the event's end, not its begin
+  bool ended = false;      // the event's end, not its begin
   double at_s = 0;
   // From then until requests that arrive are in time again, 99 % of them over two seconds; absent:
   // not within the simulation.
@@ -146,9 +146,9 @@ struct ModelReport {
   std::uint64_t in_time = 0;
   std::uint64_t refused = 0;
   std::uint64_t failed = 0;
-  std::uint64_t lost = 0;     // accepted and never answered: must be 0
-  double bound_in_time = 0;   // that no schedule, knowing the future, can exceed
-  base::Histogram latency = {};    // ns, of what was answered
+  std::uint64_t lost = 0;        // accepted and never answered: must be 0
+  double bound_in_time = 0;      // that no schedule, knowing the future, can exceed
+  base::Histogram latency = {};  // ns, of what was answered
   std::uint64_t switches = 0;
   std::uint64_t promoted = 0;  // candidates that were proved
   // Seconds since the begin, node, decision; at most kKeptDecisions of all nodes.
@@ -176,8 +176,9 @@ struct Report {
 inline constexpr std::size_t kKeptDecisions = 200;
 
 struct Options {
-  std::function<void(double share)> progress = nullptr;  // may be null; called some times a second at most
-  std::stop_token stop = {};                             // ends early with Cancelled
+  std::function<void(double share)> progress =
+      nullptr;                // may be null; called some times a second at most
+  std::stop_token stop = {};  // ends early with Cancelled
 };
 
 // InvalidArgument when the scenario contradicts itself (read_scenario() gives none such).

@@ -12,9 +12,9 @@
 namespace tachostat::simulate {
 namespace {
 
-constexpr base::Duration kDrain = std::chrono::seconds(60);  // for what is open at the end
+constexpr base::Duration kDrain = std::chrono::seconds(60);        // for what is open at the end
 constexpr base::Duration kRetry = std::chrono::milliseconds(100);  // of a client that was refused
-constexpr int kLookEvery = 4096;                             // moments, at progress and stop
+constexpr int kLookEvery = 4096;                                   // moments, at progress and stop
 
 std::string variant_name(const std::string& id) { return id.substr(0, id.find('.')); }
 
@@ -175,8 +175,8 @@ class Simulation {
     const bool closed_loop = stream.times == nullptr;
     nodes_[node]->submit(
         m, told ? now + *told : base::Time::max(),
-        [this, m, index, closed_loop, arrival = elapsed(), limit = model.limit(each)](
-            const absl::StatusOr<schedule::Response>& response) {
+        [this, m, index, closed_loop, arrival = elapsed(),
+         limit = model.limit(each)](const absl::StatusOr<schedule::Response>& response) {
           ended(m, arrival, limit, response);
           if (!closed_loop || closed_) return;
           think(index, clock_.now() + (response.ok() ? base::Duration(0) : kRetry));

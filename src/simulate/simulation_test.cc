@@ -86,7 +86,8 @@ TEST(Simulation, WhenCoresAreTakenAwayTheGovernorGoesToWhatCarriesMore) {
   model.variants[1].batch = 4;
   model.variants[1].service.by_batch = {milliseconds(11), milliseconds(14), milliseconds(17),
                                         milliseconds(20)};
-  made.events = {{.kind = Event::Kind::kCores, .at = seconds(10), .until = seconds(20), .value = 1}};
+  made.events = {
+      {.kind = Event::Kind::kCores, .at = seconds(10), .until = seconds(20), .value = 1}};
   const ModelReport report = run(made);
   EXPECT_GE(report.switches, 1U);
   ASSERT_EQ(report.recoveries.size(), 2U);
@@ -139,8 +140,7 @@ TEST(Simulation, AVariantThatFailsIsLeftForOneThatWorks) {
 TEST(Simulation, NodesThatAreDownGetNothing) {
   Scenario made = scenario(100);
   made.nodes = 4;
-  made.events = {
-      {.kind = Event::Kind::kDown, .at = seconds(10), .until = seconds(20), .node = 1}};
+  made.events = {{.kind = Event::Kind::kDown, .at = seconds(10), .until = seconds(20), .node = 1}};
   const ModelReport report = run(made);
   EXPECT_EQ(report.lost, 0U);
   EXPECT_GT(report.attainment(), 0.98);

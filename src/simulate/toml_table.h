@@ -40,10 +40,10 @@ class TomlTable {
   // One, or a list.
   std::vector<base::Duration> durations(const std::string& key);
   std::vector<double> numbers(const std::string& key);
-  double percent(const std::string& key, double otherwise);  // "1%" is 0.01
+  double percent(const std::string& key, double otherwise);             // "1%" is 0.01
   std::uint64_t size(const std::string& key, std::uint64_t otherwise);  // "40MiB"
-  std::vector<TomlTable> tables(const std::string& key);  // [[key]]
-  std::optional<TomlTable> table(const std::string& key);  // [key]
+  std::vector<TomlTable> tables(const std::string& key);                // [[key]]
+  std::optional<TomlTable> table(const std::string& key);               // [key]
 
   void fail(const std::string& key, const std::string& expected);
   const std::string& where() const { return where_; }

@@ -55,13 +55,20 @@ std::vector<NodesAlike> conditions_at(const Scenario& scenario, base::Duration a
   return alike;
 }
 
+bool has_trouble(const Scenario& scenario) {
+  return std::any_of(scenario.events.begin(), scenario.events.end(), [](const Event& event) {
+    return event.kind == Event::Kind::kFail || event.kind == Event::Kind::kHang;
+  });
+}
+
 Trouble trouble_of(const Scenario& scenario, int node, std::string_view variant,
                    base::Duration at) {
   Trouble trouble;
   for (const Event& event : scenario.events) {
     if (!concerns(event, node, at)) continue;
     if (!event.variant.empty() && event.variant != variant) continue;
-    if (event.kind == Event::Kind::kFail) trouble.failures = std::max(trouble.failures, event.value);
+    if (event.kind == Event::Kind::kFail)
+      trouble.failures = std::max(trouble.failures, event.value);
     if (event.kind == Event::Kind::kHang) trouble.hangs = true;
   }
   return trouble;

@@ -33,7 +33,7 @@ struct Trouble {
   double failures = 0;  // share of inferences that fail
   bool hangs = false;
 };
-Trouble trouble_of(const Scenario& scenario, int node, std::string_view variant,
-                   base::Duration at);
+bool has_trouble(const Scenario& scenario);  // at any moment
+Trouble trouble_of(const Scenario& scenario, int node, std::string_view variant, base::Duration at);
 
 }  // namespace tachostat::simulate

@@ -107,6 +107,7 @@ std::string to_json(const Trial& trial);
 struct Point {
   model::Variant variant;
   double service_ms = 0;  // median engine time of one inference, as measured under trial load
+  double single_ms = 0;   // the same of one request alone, where batches are run; 0: not measured
   double capacity = 0;    // requests per second at saturation: concurrency × batch ÷ service time
   double p99_ms = 0;      // under trial load
   double drop_bound = 0;
