@@ -77,6 +77,27 @@ TEST_F(ScenarioTest, ReadsTimesToReplay) {
   EXPECT_THAT(error_of(text), HasSubstr("line 2: expected seconds"));
 }
 
+TEST_F(ScenarioTest, NoDamageBringsItDown) {
+  const std::string whole = kModel;
+  std::uint64_t dice = 1;
+  const auto draw = [&dice](std::size_t below) {
+    dice = dice * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<std::size_t>(dice >> 33) % below;
+  };
+  const std::string letters = "[]{}=\"'#.,\n\\ 0-1e+_:tf\t";
+  for (int i = 0; i < 3000; ++i) {
+    std::string text = whole;
+    for (std::size_t cut = 0; cut <= draw(4); ++cut) {
+      text[draw(text.size())] = letters[draw(letters.size())];
+    }
+    if (draw(3) == 0) text.resize(draw(text.size()));
+    error_of(text);  // any answer will do
+  }
+  for (const char* text : {"[[[", "[", "a.b.", "\"", "x = [1, ", "a = {b", "\xff\xfe"}) {
+    EXPECT_NE(error_of(text), "") << text;
+  }
+}
+
 TEST_F(ScenarioTest, NoFileIsNotFound) {
   EXPECT_EQ(read_scenario("/nowhere.toml").status().code(), absl::StatusCode::kNotFound);
 }
