@@ -62,7 +62,7 @@ base::Duration QueueScheduler::expected_latency(const Pending& pending) const {
   const auto batch = static_cast<std::size_t>(joins ? route_->limits.batch_of_share[share] : 1);
   const std::size_t slots = batch * static_cast<std::size_t>(route_->plan->concurrency);
   const std::size_t place = queue_.position_of(pending.urgency());
-  const auto rounds = static_cast<double>(place / slots);
+  const std::size_t rounds = place / slots;
   const std::size_t company = rounds > 0 ? batch : std::min(batch, place + 1);
   const double takes =
       rounds * times.expect(static_cast<int>(batch)) + times.expect(static_cast<int>(company));

@@ -24,10 +24,11 @@ rate = 50
 )";
 
 class ScenarioTest : public testing::Test {
- protected:
+ public:
   ScenarioTest() { std::filesystem::create_directories(folder); }
   ~ScenarioTest() override { std::filesystem::remove_all(folder); }
 
+ protected:
   std::string write(const std::string& name, const std::string& text) {
     std::ofstream(folder / name) << text;
     return (folder / name).string();
