@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "govern/fake_plant.h"
 #include "govern/govern.h"
 
@@ -64,6 +65,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: governor_cost POLICY MODELS SECONDS\n");
     return 2;
   }
+  spdlog::set_level(spdlog::level::off);
   const int models = std::stoi(argv[2]);
   const double seconds = std::stod(argv[3]);
   std::vector<std::unique_ptr<Model>> all;

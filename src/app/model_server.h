@@ -29,7 +29,7 @@ struct ModelOptions {
   std::vector<optimize::Proposal> unproved;  // likewise
   govern::Targets targets;
   govern::Learn learn = govern::Learn::kOn;
-  std::string policy = "ladder";  // of govern::policies()
+  std::string policy = "predictive";  // of govern::policies()
   bool shed = false;              // see govern::GovernorOptions
   ProbeMode probe = ProbeMode::kSampled;
   double probe_budget = 0.005;

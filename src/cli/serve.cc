@@ -24,7 +24,7 @@ struct ServeFlags {
   std::string p99;
   std::string max_drop = "1%";
   std::string learn = "on";
-  std::string policy = "ladder";
+  std::string policy = "predictive";
   bool shed = false;
   std::string probe = "sampled";
   std::string probe_budget = "0.5%";

@@ -6,10 +6,10 @@ namespace tachostat::govern {
 
 const std::vector<PolicyEntry>& policies() {
   static const std::vector<PolicyEntry> all = {
-      {"ladder", "a step up when the target is missed, a step down after calm windows",
-       [](std::uint64_t) { return make_ladder(); }},
       {"predictive", "what a forecast of load and machine expects to hold the target",
        [](std::uint64_t) { return make_predictive(); }},
+      {"ladder", "a step up when the target is missed, a step down after calm windows",
+       [](std::uint64_t) { return make_ladder(); }},
       {"bandit", "what live traffic has shown to keep most requests in time",
        [](std::uint64_t seed) { return make_bandit({.seed = seed}); }},
       {"fixed", "nothing is changed", [](std::uint64_t) { return make_fixed(); }}};

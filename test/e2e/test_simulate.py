@@ -81,4 +81,4 @@ def test_a_bad_scenario_is_explained(tmp_path, text, said):
 def test_unknown_policy_names_those_there_are():
     done = program.run("simulate", SCENARIOS / "bursts.toml", "--policy", "oracle")
     assert done.returncode == 2
-    assert "ladder, predictive, bandit, fixed" in done.stderr
+    assert "predictive, ladder, bandit, fixed" in done.stderr
