@@ -95,10 +95,11 @@ def ports_of(case):
     return {"path": case.model, "inputs": ports(model.inputs), "outputs": ports(model.outputs)}
 
 
-def tritons(case, limit_ms):
+def tritons(case, limit_ms, service_ms):
     cores = common.cores()
+    wait_ms = max(limit_ms / 4, limit_ms - 2 * service_ms)  # then there is time for a batch
     for instances, threads in ((1, cores), (cores, 1)):
-        server = triton_server.Triton("model", ports_of(case), threads, instances, 8, 500, int(limit_ms * 1000))
+        server = triton_server.Triton("model", ports_of(case), threads, instances, 8, 500, int(wait_ms * 1000))
         yield System(f"triton {instances}×{threads}", server.address, "model", server.stop)
 
 
@@ -155,9 +156,9 @@ def measure(case):
         limit_ms = round(max(LEAST_LIMIT_MS, LIMIT_SERVICES * min(system.variant["single_ms"] for system in fixed)), 1)
         for policy in POLICIES:
             systems.append(tachostat(policy, folder, "--learn", "off", "--policy", policy, "--shed", "--p99", f"{limit_ms}ms"))
-        systems += tritons(case, limit_ms)
+        systems += tritons(case, limit_ms, min(system.variant["single_ms"] for system in fixed))
         for system in systems[len(fixed):]:
-            closed(system, case, 2, seconds=1)
+            send(system, case, [4 * i / capacity for i in range(int(capacity / 4))], limit_ms)  # warm
         found = {}
         for number in range(ROUNDS):
             for load in LOADS:
