@@ -214,4 +214,5 @@ def main():
                  [[row["model"], row["load"], f"{row['sent_per_second']:.0f}", row["system"], f"{row['attainment']:.1%}", f"{row['goodput']:.1f}",
                    f"{row['p99_ms']:.1f} ms", between(row, "over_best_fixed"), between(row, "over_triton"),
                    f"{row['simulated_attainment']:.1%}" if "simulated_attainment" in row else "–"] for row in rows])
-    common.write_results("goodput", "./run bench goodput", rows)
+    said = [f"{name}={os.environ[name]}" for name in ("GOODPUT_ONLY", "GOODPUT_ROUNDS", "GOODPUT_SECONDS") if name in os.environ]
+    common.write_results("goodput", " ".join([*said, "./run bench goodput"]), rows)

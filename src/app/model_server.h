@@ -30,7 +30,7 @@ struct ModelOptions {
   govern::Targets targets;
   govern::Learn learn = govern::Learn::kOn;
   std::string policy = "predictive";  // of govern::policies()
-  bool shed = false;              // see govern::GovernorOptions
+  bool shed = false;                  // see govern::GovernorOptions
   ProbeMode probe = ProbeMode::kSampled;
   double probe_budget = 0.005;
   profile::Roofline roofline;

@@ -73,7 +73,7 @@ struct SimulatedModel {
   std::string name = {};
   govern::Targets targets = {};
   std::optional<base::Duration> deadline = {};  // told to the scheduler
-  std::string policy = "predictive";                // of govern::policies()
+  std::string policy = "predictive";            // of govern::policies()
   govern::Learn learn = govern::Learn::kOff;
   base::Duration step = std::chrono::milliseconds(50);
   base::Duration window = std::chrono::seconds(1);
