@@ -33,8 +33,8 @@ class Bandit final : public Policy {
                 std::string_view current, base::Time) override {
     const Point* serving = frontier.find(current);
     if (serving != nullptr && seen.answered < options_.min_answers) {
-      return stay(*serving, fmt::format("{} answers in {:.1f} s: too few to judge", seen.answered,
-                                        seen.seconds()));
+      return stay_with(*serving, fmt::format("{} answers in {:.1f} s: too few to judge",
+                                             seen.answered, seen.seconds()));
     }
     if (serving != nullptr) {
       forecast_.add(seen, *serving);
@@ -44,7 +44,7 @@ class Bandit final : public Policy {
     if (best == nullptr) {
       return {.variant = std::string(current), .reason = "no verified variant was measured yet"};
     }
-    if (serving == nullptr) return go(*best, targets, "what served is no longer allowed");
+    if (serving == nullptr) return go_to(*best, targets, "what served is no longer allowed");
     return draw(seen, *serving, *best, frontier, targets);
   }
 
@@ -115,8 +115,8 @@ class Bandit final : public Policy {
     const Arm mine = arm(serving, targets);
     const bool bad = arm(best, targets).mean - mine.mean > 2 * options_.noise;
     if (++round_ < options_.rounds && !bad) {
-      return stay(serving, fmt::format("{:.3g} requests/s: a draw every {} windows",
-                                       seen.arrival_rate(), options_.rounds));
+      return stay_with(serving, fmt::format("{:.3g} requests/s: a draw every {} windows",
+                                            seen.arrival_rate(), options_.rounds));
     }
     round_ = 0;
     const bool may_explore = !bad && spent_ <= options_.regret * static_cast<double>(windows_);
@@ -135,12 +135,13 @@ class Bandit final : public Policy {
     }
     exploring_ = chosen != &best;
     if (chosen == &serving) {
-      return stay(serving, fmt::format("{:.3g} requests/s: drawn again, reward {:.3f} after {:.0f} "
-                                       "windows",
-                                       seen.arrival_rate(), mine.mean, mine.windows));
+      return stay_with(serving,
+                       fmt::format("{:.3g} requests/s: drawn again, reward {:.3f} after {:.0f} "
+                                   "windows",
+                                   seen.arrival_rate(), mine.mean, mine.windows));
     }
     const Arm& other = arm(*chosen, targets);
-    return go(
+    return go_to(
         *chosen, targets,
         fmt::format("{:.3g} requests/s: {} {} with reward {:.3f} after {:.0f} windows, "
                     "{} has {:.3f} after {:.0f}; exploring has cost {:.3f} of {:.3f}",
@@ -159,18 +160,6 @@ class Bandit final : public Policy {
   double normal() {
     const double radius = std::sqrt(-2 * std::log(uniform()));
     return radius * std::cos(2 * std::numbers::pi * uniform());
-  }
-
-  static Choice stay(const Point& point, std::string reason) {
-    Choice choice = choice_of(point.variant, point.service_ms, {});
-    choice.reason = std::move(reason);
-    return choice;
-  }
-  static Choice go(const Point& point, const Targets& targets, std::string reason) {
-    Choice choice = choice_of(point.variant, point.service_ms, targets);
-    choice.change = true;
-    choice.reason = std::move(reason);
-    return choice;
   }
 
   const BanditOptions options_;

@@ -32,9 +32,9 @@ class Ladder final : public Policy {
     const Point* rung = frontier.find(current);
     if (rung == nullptr) return leave(observation, frontier, targets);
     if (observation.answered < options_.min_answers) {
-      return stay(*rung, targets,
-                  fmt::format("{} answers in {:.1f} s: too few to judge, {} are needed",
-                              observation.answered, observation.seconds(), options_.min_answers));
+      return stay_with(
+          *rung, fmt::format("{} answers in {:.1f} s: too few to judge, {} are needed",
+                             observation.answered, observation.seconds(), options_.min_answers));
     }
     const View view = look(observation, *rung, targets);
     const Point* up = view.pressed ? way_out(view, frontier, *rung, targets) : nullptr;
@@ -43,12 +43,12 @@ class Ladder final : public Policy {
     down_count_ = down != nullptr ? down_count_ + 1 : 0;
     const bool rested = now - changed_ >= options_.dwell;
     if (up != nullptr && up_count_ >= options_.up_windows && rested) {
-      return go(*up, targets, up_reason(view, *up, targets));
+      return go_to(*up, targets, up_reason(view, *up, targets));
     }
     if (down != nullptr && down_count_ >= options_.down_windows && rested) {
-      return go(*down, targets, down_reason(view, *down));
+      return go_to(*down, targets, down_reason(view, *down));
     }
-    return stay(*rung, targets, stay_reason(view, frontier, up, down, targets));
+    return stay_with(*rung, stay_reason(view, frontier, up, down, targets));
   }
 
  private:
@@ -140,24 +140,11 @@ class Ladder final : public Policy {
               .reason = fmt::format("no verified variant keeps the drop of labels under {:g} %",
                                     targets.max_drop * 100)};
     }
-    return go(
+    return go_to(
         *best, targets,
         fmt::format("{} is no longer allowed: at most {:g} % of labels may differ, and {} is "
                     "bounded at {:.2g} %",
                     current_, targets.max_drop * 100, best->variant.id(), best->drop_bound * 100));
-  }
-
-  static Choice stay(const Point& rung, const Targets& targets, std::string reason) {
-    Choice choice = go(rung, targets, std::move(reason));
-    choice.change = false;
-    return choice;
-  }
-
-  static Choice go(const Point& rung, const Targets& targets, std::string reason) {
-    Choice choice = choice_of(rung.variant, rung.service_ms, targets);
-    choice.change = true;
-    choice.reason = std::move(reason);
-    return choice;
   }
 
   static std::string now_text(const View& view) {

@@ -102,6 +102,19 @@ Choice choice_of(const model::Variant& variant, double service_ms, const Targets
   return choice;
 }
 
+Choice stay_with(const verify::Point& point, std::string reason) {
+  Choice choice = choice_of(point.variant, point.service_ms, {});
+  choice.reason = std::move(reason);
+  return choice;
+}
+
+Choice go_to(const verify::Point& point, const Targets& targets, std::string reason) {
+  Choice choice = choice_of(point.variant, point.service_ms, targets);
+  choice.change = true;
+  choice.reason = std::move(reason);
+  return choice;
+}
+
 base::Duration batch_delay(double service_ms, const Targets& targets) {
   base::Duration delay = std::chrono::milliseconds(5);
   // Not measured yet: a delay that no user notices.

@@ -1,6 +1,8 @@
 // What a verified variant's latency would be under a load, from queueing theory.
 #pragma once
 
+#include <string>
+
 #include "govern/govern.h"
 
 namespace tachostat::govern {
@@ -42,6 +44,10 @@ Prediction predict(const verify::Point& point, const Load& load);
 
 // How a variant serves: its batch, and the wait for company.
 Choice choice_of(const model::Variant& variant, double service_ms, const Targets& targets);
+
+// A policy's answers: on with what serves, or on to another; each with its reason.
+Choice stay_with(const verify::Point& point, std::string reason);
+Choice go_to(const verify::Point& point, const Targets& targets, std::string reason);
 
 // How long the first request of a batch may wait for company: a quarter of a service time, a tenth
 // of the p99 target, 5 ms.

@@ -34,8 +34,8 @@ class Predictive final : public Policy {
     }
     const Point* serving = frontier.find(current);
     if (serving != nullptr && seen.answered < options_.min_answers) {
-      return stay(*serving, fmt::format("{} answers in {:.1f} s: too few to judge", seen.answered,
-                                        seen.seconds()));
+      return stay_with(*serving, fmt::format("{} answers in {:.1f} s: too few to judge",
+                                             seen.answered, seen.seconds()));
     }
     if (serving != nullptr) forecast_.add(seen, *serving);
     const std::vector<Outlook> outlooks = look(frontier, targets);
@@ -43,7 +43,7 @@ class Predictive final : public Policy {
     if (best == nullptr) {
       return {.variant = std::string(current), .reason = "no verified variant was measured yet"};
     }
-    if (serving == nullptr) return go(*best, targets, "what served is no longer allowed");
+    if (serving == nullptr) return go_to(*best->point, targets, "what served is no longer allowed");
     return weigh(seen, *serving, outlooks, *best, targets, now);
   }
 
@@ -94,8 +94,8 @@ class Predictive final : public Policy {
     const bool missed = targets.p99 && p99_ms > base::to_milliseconds(*targets.p99);
     if (best.point == &serving) {
       urged_ = better_ = 0;
-      return stay(serving,
-                  fmt::format("{}, nothing verified would do better", seen_text(seen, p99_ms)));
+      return stay_with(
+          serving, fmt::format("{}, nothing verified would do better", seen_text(seen, p99_ms)));
     }
     const bool more = best.holds || mine == outlooks.end() ||
                       best.capacity > options_.clearly_more * mine->capacity;
@@ -105,21 +105,21 @@ class Predictive final : public Policy {
     better_ = sooner ? better_ + 1 : 0;
     const base::Duration served = now - changed_;
     if (urged_ >= options_.urged_windows && served >= options_.urgent_dwell) {
-      return go(best, targets,
-                fmt::format("{}: {} is expected to {}", seen_text(seen, p99_ms),
-                            best.point->variant.id(), expected_text(best)));
+      return go_to(*best.point, targets,
+                   fmt::format("{}: {} is expected to {}", seen_text(seen, p99_ms),
+                               best.point->variant.id(), expected_text(best)));
     }
     if (better_ >= options_.better_windows && served >= options_.dwell) {
-      return go(best, targets,
-                fmt::format("{}: {} is expected to {} and to answer sooner ({:.3g} instead of "
-                            "{:.3g} ms on average)",
-                            seen_text(seen, p99_ms), best.point->variant.id(), expected_text(best),
-                            best.expected.mean_ms, mine->expected.mean_ms));
+      return go_to(*best.point, targets,
+                   fmt::format("{}: {} is expected to {} and to answer sooner ({:.3g} instead of "
+                               "{:.3g} ms on average)",
+                               seen_text(seen, p99_ms), best.point->variant.id(),
+                               expected_text(best), best.expected.mean_ms, mine->expected.mean_ms));
     }
-    return stay(serving,
-                fmt::format("{}: waiting before {} ({} of {} windows)", seen_text(seen, p99_ms),
-                            best.point->variant.id(), std::max(urged_, better_),
-                            urged_ > 0 ? options_.urged_windows : options_.better_windows));
+    return stay_with(
+        serving, fmt::format("{}: waiting before {} ({} of {} windows)", seen_text(seen, p99_ms),
+                             best.point->variant.id(), std::max(urged_, better_),
+                             urged_ > 0 ? options_.urged_windows : options_.better_windows));
   }
 
   std::string seen_text(const Observation& seen, double p99_ms) const {
@@ -135,18 +135,6 @@ class Predictive final : public Policy {
     }
     return fmt::format("be {:.0f} % busy with p99 {:.3g} ms", outlook.expected.utilisation * 100,
                        outlook.expected.p99_ms);
-  }
-
-  static Choice stay(const Point& point, std::string reason) {
-    Choice choice = choice_of(point.variant, point.service_ms, {});
-    choice.reason = std::move(reason);
-    return choice;
-  }
-  static Choice go(const Outlook& outlook, const Targets& targets, std::string reason) {
-    Choice choice = choice_of(outlook.point->variant, outlook.point->service_ms, targets);
-    choice.change = true;
-    choice.reason = std::move(reason);
-    return choice;
   }
 
   const PredictiveOptions options_;
