@@ -1,13 +1,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numbers>
 #include <random>
 #include <utility>
 #include <vector>
 
+#include "base/random.h"
 #include "base/status.h"
-#include "base/units.h"
 #include "govern/forecast.h"
 #include "govern/govern.h"
 
@@ -126,7 +125,8 @@ class Bandit final : public Policy {
       for (const Point& point : frontier.points()) {
         if (!measured(point) || (!safe(point, targets) && &point != &best)) continue;
         const Arm& each = arm(point, targets);
-        const double sample = each.mean + options_.noise / std::sqrt(each.weight) * normal();
+        const double sample =
+            each.mean + options_.noise / std::sqrt(each.weight) * base::normal(bits_);
         if (sample > highest) {
           highest = sample;
           chosen = &point;
@@ -154,12 +154,6 @@ class Bandit final : public Policy {
     const Prediction prediction = predict(forecast_.now(point), forecast_.load());
     return prediction.utilisation >= 0 && prediction.utilisation <= options_.safe_utilisation &&
            (!targets.p99 || prediction.p99_ms <= base::to_milliseconds(*targets.p99));
-  }
-
-  double uniform() { return (static_cast<double>(bits_() >> 12) + 0.5) * 0x1p-52; }
-  double normal() {
-    const double radius = std::sqrt(-2 * std::log(uniform()));
-    return radius * std::cos(2 * std::numbers::pi * uniform());
   }
 
   const BanditOptions options_;

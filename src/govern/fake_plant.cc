@@ -2,22 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
+#include "base/random.h"
 #include "base/status.h"
 
 namespace tachostat::govern {
 
-double FakePlant::uniform() { return (static_cast<double>(random_() >> 12) + 0.5) * 0x1p-52; }
-
-// Box and Muller; the standard library's distributions differ between implementations.
-double FakePlant::normal() {
-  const double radius = std::sqrt(-2 * std::log(uniform()));
-  return radius * std::cos(2 * std::numbers::pi * uniform());
-}
+double FakePlant::uniform() { return base::uniform(random_); }
 
 base::Duration FakePlant::service_time(const FakeBehaviour& how) {
-  return base::from_seconds(how.service_ms / 1e3 * std::exp(how.noise * normal()));
+  return base::from_seconds(how.service_ms / 1e3 * std::exp(how.noise * base::normal(random_)));
 }
 
 void FakePlant::set_traffic(FakeTraffic traffic) {

@@ -105,7 +105,6 @@ class FakePlant final : public Plant {
   };
 
   double uniform();  // in (0, 1)
-  double normal();
   base::Duration service_time(const FakeBehaviour& how);
   void schedule_arrival(base::Time at, int client);
   void arrive(Request request);

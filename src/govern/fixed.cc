@@ -1,5 +1,4 @@
 // Never changes anything: what a policy has to beat.
-#include "base/status.h"
 #include "govern/govern.h"
 
 namespace tachostat::govern {

@@ -1,7 +1,6 @@
 #include "govern/forecast.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace tachostat::govern {
 namespace {
@@ -35,26 +34,11 @@ void Forecast::add(const Observation& seen, const verify::Point& serving) {
   slowness_ += kSlowness * (now - slowness_);
 }
 
-void Forecast::clear() { *this = Forecast(); }
-
 Load Forecast::load() const {
   Load load = last_;
   const double highest = rates_.empty() ? 0 : *std::max_element(rates_.begin(), rates_.end());
   load.arrival_rate = std::max({0.0, level_ + trend_, highest});
   return load;
-}
-
-double Forecast::usual_rate() const {
-  if (rates_.empty()) return 0;
-  return std::accumulate(rates_.begin(), rates_.end(), 0.0) / static_cast<double>(rates_.size());
-}
-
-verify::Point Forecast::now(verify::Point point) const {
-  point.service_ms *= slowness_;
-  point.single_ms *= slowness_;
-  point.p99_ms *= slowness_;
-  point.capacity /= slowness_;
-  return point;
 }
 
 }  // namespace tachostat::govern

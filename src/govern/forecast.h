@@ -13,7 +13,6 @@ class Forecast {
  public:
   // A closed window of normal traffic, answered by `serving`.
   void add(const Observation& seen, const verify::Point& serving);
-  void clear();
 
   // The next windows' load: Holt's level and trend one window ahead, or the highest of the recent
   // windows when that is more. Bursts come back, and to be too fast for a while costs little.
@@ -22,9 +21,7 @@ class Forecast {
   // Heat, a quota or a neighbour slow all variants down alike.
   double slowness() const { return slowness_; }
   // What the point would be on the machine as it is now.
-  verify::Point now(verify::Point point) const;
-  // The mean rate of the recent windows.
-  double usual_rate() const;
+  verify::Point now(const verify::Point& point) const { return slowed(point, slowness_); }
 
  private:
   static constexpr std::size_t kRecent = 10;  // windows

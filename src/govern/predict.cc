@@ -50,6 +50,14 @@ double slowness_of(const Observation& seen, const verify::Point& serving) {
   return now / 1e6 / expected;
 }
 
+verify::Point slowed(verify::Point point, double times) {
+  point.service_ms *= times;
+  point.single_ms *= times;
+  point.p99_ms *= times;
+  point.capacity /= times;
+  return point;
+}
+
 namespace {
 
 // Requests that arrive while an inference runs, and are joined into the next.

@@ -21,6 +21,9 @@ double service_ms(const verify::Point& point, double requests);
 // How many times longer inferences take than when the point was proved; 0: nothing was seen.
 double slowness_of(const Observation& seen, const verify::Point& serving);
 
+// What the point would be on a machine where inferences take so many times longer.
+verify::Point slowed(verify::Point point, double times);
+
 // Requests served side by side: streams × batch.
 double slots_of(const verify::Point& point);
 

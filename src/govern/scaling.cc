@@ -16,10 +16,7 @@ constexpr int kHalvings = 40;             // of an interval: far below any round
 double sustainable_rate(const verify::Point& point, const Targets& targets, double service_tail,
                         double slowness) {
   if (point.capacity <= 0 || point.service_ms <= 0 || slowness <= 0) return 0;
-  verify::Point now = point;
-  now.service_ms *= slowness;
-  now.single_ms *= slowness;
-  now.capacity /= slowness;
+  const verify::Point now = slowed(point, slowness);
   if (!targets.p99) return kFullUtilisation * now.capacity;
   const double target_ms = base::to_milliseconds(*targets.p99);
   const auto holds = [&](double rate) {

@@ -40,6 +40,11 @@ absl::Status QueueScheduler::admit(std::unique_ptr<Pending>& pending) {
   return absl::OkStatus();
 }
 
+int QueueScheduler::share_of(const Pending& pending) const {
+  const int request_class = route_->router.class_of(pending.request.inputs);
+  return request_class < 0 ? -1 : route_->router.choose(request_class);
+}
+
 // Zero when one is free.
 base::Duration QueueScheduler::until_a_slot_is_free(base::Time now) const {
   if (busy_ < route_->plan->concurrency) return base::Duration(0);
@@ -55,8 +60,7 @@ base::Duration QueueScheduler::until_a_slot_is_free(base::Time now) const {
 
 // Those before it go in full batches, round after round over all slots.
 base::Duration QueueScheduler::expected_latency(const Pending& pending) const {
-  const int request_class = route_->router.class_of(pending.request.inputs);
-  const auto share = static_cast<std::size_t>(route_->router.choose(request_class));
+  const auto share = static_cast<std::size_t>(share_of(pending));
   const BatchTimes& times = route_->sessions[share]->times;
   const bool joins = can_batch_ && pending.join_key != 0;
   const auto batch = static_cast<std::size_t>(joins ? route_->limits.batch_of_share[share] : 1);
@@ -74,13 +78,12 @@ absl::Status QueueScheduler::check_due(const Pending& pending) {
   const base::Time due = pending.due();
   if (due == base::Time::max()) return absl::OkStatus();
   const bool own_deadline = due == pending.request.deadline;
-  base::Duration expected{0};
   // To an idle engine everything goes: what is expected may be stale, and only inferences renew it.
   // To a free slot, what has no deadline of its own goes too.
+  const bool idle = busy_ == 0 && queue_.empty();
   const bool slot_free = busy_ < route_->plan->concurrency && queue_.empty();
-  if (busy_ > 0 || !queue_.empty()) {
-    if (own_deadline || !slot_free) expected = expected_latency(pending);
-  }
+  const bool goes = own_deadline ? idle : slot_free;
+  const base::Duration expected = goes ? base::Duration(0) : expected_latency(pending);
   if (due > pending.arrival && expected <= due - pending.arrival) return absl::OkStatus();
   if (own_deadline) {
     ++statistics_.refused_deadline;
@@ -102,10 +105,10 @@ absl::Status QueueScheduler::check_due(const Pending& pending) {
 bool QueueScheduler::comes_too_late(const Pending& leader, base::Time now) const {
   if (leader.request.deadline <= now) return true;
   if (leader.request.deadline == base::Time::max() || queue_.size() < 2) return false;
-  const int request_class = route_->router.class_of(leader.request.inputs);
-  if (request_class < 0) return false;
-  const auto share = static_cast<std::size_t>(route_->router.choose(request_class));
-  return now + duration_of(route_->sessions[share]->times.expect(1)) > leader.request.deadline;
+  const int share = share_of(leader);
+  if (share < 0) return false;
+  const BatchTimes& times = route_->sessions[static_cast<std::size_t>(share)]->times;
+  return now + duration_of(times.expect(1)) > leader.request.deadline;
 }
 
 }  // namespace tachostat::schedule

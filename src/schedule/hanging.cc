@@ -13,25 +13,22 @@ constexpr base::Duration kGrace = std::chrono::seconds(1);  // for a plan withou
 
 }  // namespace
 
-void QueueScheduler::give_up_hung(base::Time now) {
-  std::vector<Refusal> refusals;
-  std::vector<Answered> answered;
-  {
-    base::MutexLock lock(mutex_);
-    for (Batch* batch : flying_) {
-      if (batch->abandoned || batch->hung || batch->hangs_from > now) continue;
-      const std::vector<Answered> more = write_off(*batch, now, refusals);
-      answered.insert(answered.end(), more.begin(), more.end());
+std::vector<QueueScheduler::GivenUp> QueueScheduler::give_up_hung(base::Time now,
+                                                                  std::vector<Refusal>& refusals) {
+  std::vector<GivenUp> given_up;
+  for (Batch* batch : flying_) {
+    if (batch->abandoned || batch->hung) continue;
+    if (batch->hangs_from > now) {
+      wake_by(batch->hangs_from);
+    } else {
+      given_up.push_back(write_off(*batch, now, refusals));
     }
   }
-  for (const Answered& each : answered) {
-    if (options_.on_answered) options_.on_answered(each);
-  }
-  refuse(std::move(refusals));
+  return given_up;
 }
 
-std::vector<Answered> QueueScheduler::write_off(Batch& batch, base::Time now,
-                                                std::vector<Refusal>& refusals) {
+QueueScheduler::GivenUp QueueScheduler::write_off(Batch& batch, base::Time now,
+                                                  std::vector<Refusal>& refusals) {
   batch.hung = true;
   ++batch.loaded->hung;
   batch.loaded->avoided_until = now + kGrace;
@@ -40,18 +37,22 @@ std::vector<Answered> QueueScheduler::write_off(Batch& batch, base::Time now,
   const int members = static_cast<int>(batch.members.size());
   statistics_.in_flight -= members;
   count(batch, false, now);
+  GivenUp given_up{.variant = batch.loaded->id, .generation = batch.generation, .timings = {}};
   const base::Duration age = now - batch.members.front()->dispatched;
-  std::vector<Answered> answered;
   for (const auto& member : batch.members) {
-    answered.push_back({.timing = {member->arrival, member->dispatched, now, members},
-                        .variant = batch.loaded->id,
-                        .generation = batch.generation,
-                        .ok = false});
+    given_up.timings.push_back({member->arrival, member->dispatched, now, members});
     refusals.push_back({std::move(member->request.done),
                         base::unavailable("variant '{}' has not answered for {}: its engine hangs",
                                           batch.loaded->id, base::format_duration(age))});
   }
-  return answered;
+  return given_up;
+}
+
+void QueueScheduler::report(const GivenUp& given_up) const {
+  if (!options_.on_answered) return;
+  for (const Timing& timing : given_up.timings) {
+    options_.on_answered({timing, given_up.variant, given_up.generation, false});
+  }
 }
 
 }  // namespace tachostat::schedule

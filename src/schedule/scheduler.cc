@@ -420,6 +420,7 @@ std::vector<QueueScheduler::Refusal> QueueScheduler::abandon() {
 
 base::Time QueueScheduler::poll() {
   std::vector<Refusal> refusals;
+  std::vector<GivenUp> given_up;
   {
     base::MutexLock lock(mutex_);
     wake_at_ = base::Time::max();
@@ -427,14 +428,12 @@ base::Time QueueScheduler::poll() {
     for (auto& pending : queue_.take_expired(now)) {
       refusals.push_back(expire(std::move(pending), now));
     }
+    given_up = give_up_hung(now, refusals);
   }
+  for (const GivenUp& each : given_up) report(each);
   refuse(std::move(refusals));
-  give_up_hung(clock_.now());
   dispatch();
   base::MutexLock lock(mutex_);
-  for (const Batch* batch : flying_) {
-    if (!batch->hung) wake_by(batch->hangs_from);
-  }
   return wake_at_;
 }
 

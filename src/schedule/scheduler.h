@@ -75,6 +75,12 @@ class QueueScheduler final : public Scheduler {
     ResponseCallback done;
     absl::Status status;
   };
+  // Of a batch that hung. It has its own copy of the name: nothing holds the session.
+  struct GivenUp {
+    std::string variant;
+    std::uint64_t generation = 0;
+    std::vector<Timing> timings;  // of the members
+  };
   struct Work {
     std::unique_ptr<Batch> batch;
     std::vector<Refusal> refusals;
@@ -82,6 +88,7 @@ class QueueScheduler final : public Scheduler {
   using Outputs = absl::StatusOr<std::vector<engine::Tensor>>;
 
   absl::Status admit(std::unique_ptr<Pending>& pending) TS_REQUIRES(mutex_);
+  int share_of(const Pending& pending) const TS_REQUIRES(mutex_);  // -1: none takes it
   // Of a request that arrives now: until its answer; 0: nothing is known.
   base::Duration expected_latency(const Pending& pending) const TS_REQUIRES(mutex_);
   base::Duration until_a_slot_is_free(base::Time now) const TS_REQUIRES(mutex_);
@@ -100,9 +107,12 @@ class QueueScheduler final : public Scheduler {
   void answer(Batch& batch, Outputs outputs, base::Time now) TS_EXCLUDES(mutex_);
   void refuse(std::vector<Refusal> refusals) TS_EXCLUDES(mutex_);
   std::vector<Refusal> abandon() TS_EXCLUDES(mutex_);
-  void give_up_hung(base::Time now) TS_EXCLUDES(mutex_);
-  std::vector<Answered> write_off(Batch& batch, base::Time now, std::vector<Refusal>& refusals)
+  // Wakes up for those that may hang later.
+  std::vector<GivenUp> give_up_hung(base::Time now, std::vector<Refusal>& refusals)
       TS_REQUIRES(mutex_);
+  GivenUp write_off(Batch& batch, base::Time now, std::vector<Refusal>& refusals)
+      TS_REQUIRES(mutex_);
+  void report(const GivenUp& given_up) const TS_EXCLUDES(mutex_);
   void run_timer();
 
   base::Clock& clock_;

@@ -1,9 +1,7 @@
 #include "simulate/bound.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
-#include <set>
 
 #include "simulate/service.h"
 #include "simulate/world.h"
@@ -17,43 +15,52 @@ bool allowed(const SimulatedModel& model, const SimulatedVariant& variant) {
          (variant.name == model.start || variant.label_error <= model.targets.max_drop);
 }
 
-// Requests per second of one node in that condition, by the best variant and batch.
-double best_rate(const SimulatedModel& model, const Condition& condition) {
-  if (condition.down) return 0;
-  double best = 0;
+// Each variant and batch, with the core seconds that such an inference takes on average.
+template <class See>
+void each_way(const SimulatedModel& model, See see) {
   for (const SimulatedVariant& variant : model.variants) {
     if (!allowed(model, variant)) continue;
-    const double cores = std::min<double>(variant.threads, condition.cores);
+    const double factor = mean_factor(variant.service);
     for (int batch = 1; batch <= variant.batch; ++batch) {
-      const double work = mean_service(variant, batch) * variant.threads / variant.streams;
-      best = std::max(best, cores / condition.slowness * batch / work);
+      const double mean = base::to_seconds(median_service(variant.service, batch)) * factor;
+      see(variant, batch, mean * variant.threads / variant.streams);
     }
   }
+}
+
+// Requests per second of one node in that condition, by the best variant and batch.
+double best_rate(const SimulatedModel& model, const Condition& condition) {
+  double best = 0;
+  if (condition.down) return best;
+  each_way(model, [&](const SimulatedVariant& variant, int batch, double work) {
+    const double cores = std::min<double>(variant.threads, condition.cores);
+    best = std::max(best, cores / condition.slowness * batch / work);
+  });
   return best;
+}
+
+// Core seconds that one request takes at least.
+double least_work(const SimulatedModel& model) {
+  double least = 0;
+  each_way(model, [&](const SimulatedVariant&, int batch, double work) {
+    if (least == 0 || work / batch < least) least = work / batch;
+  });
+  return least;
+}
+
+// Seconds, of the most patient class.
+double longest_limit(const SimulatedModel& model) {
+  double longest = 0;
+  for (const RequestClass& each : model.classes) {
+    longest = std::max(longest, base::to_seconds(model.limit(each)));
+  }
+  return longest;
 }
 
 }  // namespace
 
-double mean_service(const SimulatedVariant& variant, int batch) {
-  return base::to_seconds(median_service(variant.service, batch)) * mean_factor(variant.service);
-}
-
-double least_work(const SimulatedModel& model) {
-  double least = 0;
-  for (const SimulatedVariant& variant : model.variants) {
-    if (!allowed(model, variant)) continue;
-    for (int batch = 1; batch <= variant.batch; ++batch) {
-      const double work = mean_service(variant, batch) * variant.threads / variant.streams / batch;
-      if (least == 0 || work < least) least = work;
-    }
-  }
-  return least;
-}
-
-ClairvoyantBound::ClairvoyantBound(const Scenario& scenario, const SimulatedModel& model) {
-  for (const RequestClass& each : model.classes) {
-    limit_ = std::max(limit_, base::to_seconds(model.limit(each)));
-  }
+ClairvoyantBound::ClairvoyantBound(const Scenario& scenario, const SimulatedModel& model)
+    : limit_(longest_limit(model)) {
   double done = 0, before = 0, capacity = 0;
   for (const base::Duration change : changes_of(scenario)) {
     const double begin = base::to_seconds(change);
@@ -69,7 +76,7 @@ ClairvoyantBound::ClairvoyantBound(const Scenario& scenario, const SimulatedMode
 
 // Callers ask for ascending arrivals and for deadlines a little later: the search goes on from the
 // last arrival's piece.
-double ClairvoyantBound::answered_by(double second) {
+double ClairvoyantBound::answered_by(double second) const {
   std::size_t piece = piece_;
   while (piece + 1 < pieces_.size() && pieces_[piece + 1].begin <= second) ++piece;
   return pieces_[piece].done + (second - pieces_[piece].begin) * pieces_[piece].capacity;
@@ -103,9 +110,7 @@ std::vector<double> capped_together(const Scenario& scenario, std::vector<double
   // What is counted may still be worked on after the end, for as long as it may wait.
   double patience = 0;
   for (const SimulatedModel& model : scenario.models) {
-    for (const RequestClass& each : model.classes) {
-      patience = std::max(patience, base::to_seconds(model.limit(each)));
-    }
+    patience = std::max(patience, longest_limit(model));
   }
   spend_until(base::to_seconds(scenario.duration) + patience);
 

@@ -32,21 +32,14 @@ class ClairvoyantBound {
     double done;      // requests that could have been answered until then
     double capacity;  // requests per second from then on
   };
-  double answered_by(double second);
+  double answered_by(double second) const;
 
   std::vector<Piece> pieces_;
   std::size_t piece_ = 0;  // of the last arrival
-  double limit_ = 0;       // seconds
+  const double limit_;     // seconds
   double finished_ = 0;    // on the axis of Piece::done
   double in_time_ = 0;
 };
-
-// Mean seconds of one inference of `batch` requests at full speed.
-double mean_service(const SimulatedVariant& variant, int batch);
-
-// Core seconds that one request takes at least, over variants and batches within the accuracy
-// target.
-double least_work(const SimulatedModel& model);
 
 // The models' bounds when they share the nodes: no more core seconds than there are, spent on the
 // cheapest requests first. In the order of the models.

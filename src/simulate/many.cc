@@ -105,10 +105,6 @@ class Seeds {
   absl::Status error_ TS_GUARDED_BY(mutex_);
 };
 
-double share(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? 1 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
 }  // namespace
 
 absl::StatusOr<ManyReport> simulate_many(const Scenario& scenario, std::uint64_t seeds, int threads,
@@ -128,24 +124,22 @@ absl::StatusOr<ManyReport> simulate_many(const Scenario& scenario, std::uint64_t
 std::string to_json(const ManyReport& report) {
   json models = json::array();
   for (const ManyModel& model : report.models) {
-    models.push_back(
-        {{"name", model.name},
-         {"policy", model.policy},
-         {"arrivals", model.arrivals},
-         {"in_time", model.in_time},
-         {"refused", model.refused},
-         {"failed", model.failed},
-         {"lost", model.lost},
-         {"attainment", share(model.in_time, model.arrivals)},
-         {"worst_attainment", model.worst_attainment},
-         {"of_bound",
-          model.bound_in_time > 0 ? static_cast<double>(model.in_time) / model.bound_in_time : 1},
-         {"worst_of_bound", model.worst_of_bound},
-         {"switches", model.switches},
-         {"switches_per_hour", static_cast<double>(model.switches) / report.hours},
-         {"promoted", model.promoted},
-         {"seeds_with_switches", model.seeds_with_switches},
-         {"seeds_with_promotions", model.seeds_with_promotions}});
+    models.push_back({{"name", model.name},
+                      {"policy", model.policy},
+                      {"arrivals", model.arrivals},
+                      {"in_time", model.in_time},
+                      {"refused", model.refused},
+                      {"failed", model.failed},
+                      {"lost", model.lost},
+                      {"attainment", model.attainment()},
+                      {"worst_attainment", model.worst_attainment},
+                      {"of_bound", model.of_bound()},
+                      {"worst_of_bound", model.worst_of_bound},
+                      {"switches", model.switches},
+                      {"switches_per_hour", static_cast<double>(model.switches) / report.hours},
+                      {"promoted", model.promoted},
+                      {"seeds_with_switches", model.seeds_with_switches},
+                      {"seeds_with_promotions", model.seeds_with_promotions}});
   }
   const json document = {
       {"version", 1},          {"scenario", report.scenario}, {"first_seed", report.first_seed},
@@ -162,11 +156,9 @@ std::string to_text(const ManyReport& report) {
         "  {} requests: {:.2f} % in time (worst seed {:.2f} %), {} refused, {} failed, {} lost\n"
         "  {:.1f} % of what no schedule can exceed (worst seed {:.1f} %)\n"
         "  {} switches ({:.3f} an hour) in {} seeds, {} candidates proved in {} seeds\n",
-        model.name, model.policy, model.arrivals, share(model.in_time, model.arrivals) * 100,
+        model.name, model.policy, model.arrivals, model.attainment() * 100,
         model.worst_attainment * 100, model.refused, model.failed, model.lost,
-        (model.bound_in_time > 0 ? static_cast<double>(model.in_time) / model.bound_in_time : 1) *
-            100,
-        model.worst_of_bound * 100, model.switches,
+        model.of_bound() * 100, model.worst_of_bound * 100, model.switches,
         static_cast<double>(model.switches) / report.hours, model.seeds_with_switches,
         model.promoted, model.seeds_with_promotions);
   }

@@ -1,13 +1,14 @@
-// Random numbers that are the same on every machine: the standard library's distributions are not.
+// Chance in the simulator, the same on every machine.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <numbers>
 #include <random>
 #include <string_view>
+
+#include "base/random.h"
 
 namespace tachostat::simulate {
 
@@ -17,12 +18,9 @@ class Random {
  public:
   Random(std::uint64_t seed, std::string_view user) : bits_(mixed(seed, user)) {}
 
-  double uniform() { return (static_cast<double>(bits_() >> 12) + 0.5) * 0x1p-52; }  // in (0, 1)
+  double uniform() { return base::uniform(bits_); }  // in (0, 1)
   double exponential(double mean) { return -mean * std::log(uniform()); }
-  double normal() {  // Box and Muller
-    const double radius = std::sqrt(-2 * std::log(uniform()));
-    return radius * std::cos(2 * std::numbers::pi * uniform());
-  }
+  double normal() { return base::normal(bits_); }
   std::size_t below(std::size_t count) {
     return std::min(count - 1, static_cast<std::size_t>(uniform() * static_cast<double>(count)));
   }

@@ -33,10 +33,14 @@ Recorder::Recorder(const Scenario& scenario, const SimulatedModel& model)
   report_.policy = model.policy;
 }
 
+Recorder::Bucket& Recorder::bucket_of(base::Duration at) {
+  return buckets_[std::min(buckets_.size() - 1, static_cast<std::size_t>(at / kBucket))];
+}
+
 void Recorder::arrived(base::Duration at) {
   ++arrived_;
   bound_.arrive(at, counted(at));
-  ++buckets_[std::min(buckets_.size() - 1, static_cast<std::size_t>(at / kBucket))].arrivals;
+  ++bucket_of(at).arrivals;
   if (counted(at)) ++report_.arrivals;
 }
 
@@ -44,9 +48,7 @@ void Recorder::ended(base::Duration arrival, base::Duration end, base::Duration 
                      std::string_view variant) {
   ++ended_;
   const bool in_time = how == End::kAnswered && end - arrival <= limit;
-  if (in_time) {
-    ++buckets_[std::min(buckets_.size() - 1, static_cast<std::size_t>(arrival / kBucket))].in_time;
-  }
+  if (in_time) ++bucket_of(arrival).in_time;
   if (!counted(arrival)) return;
   if (how == End::kRefused) ++report_.refused;
   if (how == End::kFailed) ++report_.failed;
@@ -124,14 +126,6 @@ ModelReport Recorder::report() const {
   report.lost = open();
   report.answered_by.assign(answered_by_.begin(), answered_by_.end());
   return report;
-}
-
-double ModelReport::attainment() const {
-  return arrivals == 0 ? 1 : static_cast<double>(in_time) / static_cast<double>(arrivals);
-}
-
-double ModelReport::of_bound() const {
-  return bound_in_time <= 0 ? 1 : static_cast<double>(in_time) / bound_in_time;
 }
 
 }  // namespace tachostat::simulate

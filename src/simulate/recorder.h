@@ -35,6 +35,7 @@ class Recorder {
     std::uint32_t arrivals = 0;
     std::uint32_t in_time = 0;
   };
+  Bucket& bucket_of(base::Duration at);
   bool counted(base::Duration at) const { return at >= warm_up_; }
   std::vector<Recovery> recoveries() const;
   std::optional<double> recovered_after(base::Duration change) const;

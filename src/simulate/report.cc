@@ -102,7 +102,20 @@ std::string text_of(const ModelReport& model, double seconds) {
   return text;
 }
 
+double share_in_time(std::uint64_t in_time, std::uint64_t arrivals) {
+  return arrivals == 0 ? 1 : static_cast<double>(in_time) / static_cast<double>(arrivals);
+}
+
+double share_of_bound(std::uint64_t in_time, double bound) {
+  return bound <= 0 ? 1 : static_cast<double>(in_time) / bound;
+}
+
 }  // namespace
+
+double ModelReport::attainment() const { return share_in_time(in_time, arrivals); }
+double ModelReport::of_bound() const { return share_of_bound(in_time, bound_in_time); }
+double ManyModel::attainment() const { return share_in_time(in_time, arrivals); }
+double ManyModel::of_bound() const { return share_of_bound(in_time, bound_in_time); }
 
 std::string to_json(const Report& report) {
   json models = json::array();

@@ -194,6 +194,9 @@ struct ManyModel {
   double bound_in_time = 0;
   double worst_attainment = 1;
   double worst_of_bound = 1;
+
+  double attainment() const;  // as a ModelReport's
+  double of_bound() const;
 };
 struct ManyReport {
   std::string scenario = {};

@@ -16,7 +16,7 @@ constexpr base::Duration kDrain = std::chrono::seconds(60);        // for what i
 constexpr base::Duration kRetry = std::chrono::milliseconds(100);  // of a client that was refused
 constexpr int kLookEvery = 4096;                                   // moments, at progress and stop
 
-std::string variant_name(const std::string& id) { return id.substr(0, id.find('.')); }
+std::string_view variant_name(std::string_view id) { return id.substr(0, id.find('.')); }
 
 class Simulation {
  public:
