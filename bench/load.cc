@@ -10,42 +10,17 @@
 #include <condition_variable>
 #include <functional>
 #include <iostream>
-#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <openvino/openvino.hpp>
-#include <random>
 #include <thread>
 
 #include "base/clock.h"
 #include "base/histogram.h"
-#include "inference.grpc.pb.h"
+#include "infer_request.h"
 
 namespace tachostat {
 namespace {
-
-using Shapes = std::map<std::string, std::vector<std::int64_t>>;
-
-Shapes parse_shapes(const std::string& text) {
-  Shapes shapes;
-  std::istringstream inputs(text);
-  for (std::string one; std::getline(inputs, one, ';');) {
-    const std::size_t at = one.find('=');
-    std::istringstream dimensions(one.substr(at + 1));
-    for (std::string d; std::getline(dimensions, d, ',');) {
-      shapes[one.substr(0, at)].push_back(std::stoll(d));
-    }
-  }
-  return shapes;
-}
-
-std::vector<float> values_for(std::size_t count) {
-  std::mt19937 random(1);
-  std::uniform_real_distribution<float> uniform(0, 1);
-  std::vector<float> values(count);
-  for (float& value : values) value = uniform(random);
-  return values;
-}
 
 // Counts what finishes inside the window, from any thread.
 class Window {
@@ -158,24 +133,12 @@ class Bare final : public Side {
 
 class Grpc final : public Side {
  public:
-  Grpc(const std::string& address, const std::string& model, const Shapes& shapes) {
+  Grpc(const std::string& address, const std::string& model, const Shapes& shapes)
+      : request_(request_of(model, shapes)) {
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(-1);
     stub_ = inference::GRPCInferenceService::NewStub(
         grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
-    request_.set_model_name(model);
-    for (const auto& [name, shape] : shapes) {
-      auto* input = request_.add_inputs();
-      input->set_name(name);
-      input->set_datatype("FP32");
-      std::size_t count = 1;
-      for (const std::int64_t dimension : shape) {
-        input->add_shape(dimension);
-        count *= static_cast<std::size_t>(dimension);
-      }
-      const auto values = values_for(count);
-      request_.add_raw_input_contents(values.data(), values.size() * sizeof(float));
-    }
   }
   void prepare(int slots) override {
     while (static_cast<int>(calls_.size()) < slots) calls_.push_back(std::make_unique<Call>());
@@ -197,7 +160,7 @@ class Grpc final : public Side {
     inference::ModelInferResponse response;
   };
   std::unique_ptr<inference::GRPCInferenceService::Stub> stub_;
-  inference::ModelInferRequest request_;
+  const inference::ModelInferRequest request_;
   std::vector<std::unique_ptr<Call>> calls_;
 };
 

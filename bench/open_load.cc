@@ -17,15 +17,13 @@
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <random>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/histogram.h"
-#include "inference.grpc.pb.h"
+#include "infer_request.h"
 
 namespace tachostat {
 namespace {
@@ -41,27 +39,8 @@ struct Settings {
   base::Duration timeout{0};  // 0: none is told
 };
 
-inference::ModelInferRequest request_of(const Settings& settings) {
-  inference::ModelInferRequest request;
-  request.set_model_name(settings.model);
-  std::mt19937 random(1);
-  std::uniform_real_distribution<float> uniform(0, 1);
-  std::istringstream inputs(settings.shapes);
-  for (std::string one; std::getline(inputs, one, ';');) {
-    const std::size_t at = one.find('=');
-    auto* input = request.add_inputs();
-    input->set_name(one.substr(0, at));
-    input->set_datatype("FP32");
-    std::size_t count = 1;
-    std::istringstream dimensions(one.substr(at + 1));
-    for (std::string d; std::getline(dimensions, d, ',');) {
-      input->add_shape(std::stoll(d));
-      count *= std::stoull(d);
-    }
-    std::vector<float> values(count);
-    for (float& value : values) value = uniform(random);
-    request.add_raw_input_contents(values.data(), values.size() * sizeof(float));
-  }
+inference::ModelInferRequest timed_request_of(const Settings& settings) {
+  inference::ModelInferRequest request = request_of(settings.model, parse_shapes(settings.shapes));
   if (settings.timeout > base::Duration(0)) {
     const auto microseconds = settings.timeout / std::chrono::microseconds(1);
     (*request.mutable_parameters())["timeout"].set_int64_param(microseconds);
@@ -72,7 +51,7 @@ inference::ModelInferRequest request_of(const Settings& settings) {
 class OpenLoad {
  public:
   explicit OpenLoad(Settings settings)
-      : settings_(std::move(settings)), request_(request_of(settings_)) {
+      : settings_(std::move(settings)), request_(timed_request_of(settings_)) {
     for (int i = 0; i < kChannels; ++i) {
       grpc::ChannelArguments arguments;
       arguments.SetMaxReceiveMessageSize(-1);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "govern/govern.h"
+#include "govern/policy_test_support.h"
 #include "govern/predict.h"
 
 namespace tachostat::govern {
@@ -10,10 +11,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
-
-// A quick variant of one stream and one that carries more with a longer service time.
-model::Variant quick() { return {.threads = 2, .streams = 1}; }
-model::Variant wide() { return {.threads = 2, .streams = 2}; }
 
 verify::Point point(const model::Variant& variant, double service_ms, double drop = 0) {
   verify::Point result;
@@ -31,25 +28,10 @@ verify::Frontier two_rungs() {
   return frontier;
 }
 
-struct Seen {
-  double rate = 50;
-  double latency_ms = 12;
-  double service_ms = 10;
-};
-
 class LadderTest : public testing::Test {
  protected:
   Choice window(const Seen& seen, const model::Variant& current) {
-    Observation observation;
-    observation.begin = now_;
-    now_ += seconds(1);
-    observation.end = now_;
-    observation.arrivals = observation.answered = static_cast<std::uint64_t>(seen.rate);
-    const auto ns = [](double ms) { return static_cast<std::uint64_t>(ms * 1e6); };
-    observation.latency.record(ns(seen.latency_ms), observation.answered);
-    observation.service.record(ns(seen.service_ms), observation.answered);
-    observation.mean_in_flight = seen.rate * seen.latency_ms / 1e3;
-    return ladder_->decide(observation, frontier_, targets_, current.id(), now_);
+    return ladder_->decide(observe(seen, now_), frontier_, targets_, current.id(), now_);
   }
   // Windows until a change, at most `most`; 0: none.
   int windows_until_change(const Seen& seen, const model::Variant& current, int most = 30) {

@@ -7,6 +7,7 @@
 
 #include "govern/forecast.h"
 #include "govern/govern.h"
+#include "govern/policy_test_support.h"
 #include "govern/predict.h"
 
 namespace tachostat::govern {
@@ -16,18 +17,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-model::Variant quick() { return {.threads = 2, .streams = 1}; }
-model::Variant wide() { return {.threads = 2, .streams = 2}; }
-
 verify::Point point(const model::Variant& variant, double service_ms, double capacity) {
   return {.variant = variant, .service_ms = service_ms, .capacity = capacity};
 }
-
-struct Seen {
-  double rate = 50;
-  double latency_ms = 12;
-  double service_ms = 10;
-};
 
 class PolicyTest : public testing::Test {
  protected:
@@ -35,18 +27,7 @@ class PolicyTest : public testing::Test {
     frontier.add(point(quick(), 10, 100));
     frontier.add(point(wide(), 15, 133));
   }
-  Observation observe(const Seen& seen) {
-    Observation observation;
-    observation.begin = now;
-    now += seconds(1);
-    observation.end = now;
-    observation.arrivals = observation.answered = static_cast<std::uint64_t>(seen.rate);
-    const auto ns = [](double ms) { return static_cast<std::uint64_t>(ms * 1e6); };
-    observation.latency.record(ns(seen.latency_ms), observation.answered);
-    observation.service.record(ns(seen.service_ms), observation.answered);
-    observation.mean_in_flight = seen.rate * seen.latency_ms / 1e3;
-    return observation;
-  }
+  Observation observe(const Seen& seen) { return govern::observe(seen, now); }
   Choice decide(Policy& policy, const Seen& seen, const model::Variant& serving) {
     return policy.decide(observe(seen), frontier, targets, serving.id(), now);
   }
